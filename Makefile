@@ -1,0 +1,178 @@
+# Tandem: build, run, test. `make help` lists the targets.
+#   CC=gcc|clang   SAN=address,undefined|thread   leave them out for the program to run
+VERSION := 0.1.0
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+comma := ,
+
+# Every mix of compiler and sanitizer has a folder of its own; the plain programs stand in build/ itself.
+VARIANT := $(or $(subst $(comma),-,$(SAN)),plain)$(if $(filter-out gcc cc,$(CC)),-$(notdir $(CC)))$(if $(FUZZER),-fuzzer)
+OUT     := build/$(VARIANT)
+BIN     := $(if $(filter plain,$(VARIANT)),build,$(OUT))
+
+# --- sources, by layer, lowest first: a layer uses those before it (tests/lint/layers.awk) ---------------------------
+BASE   := $(sort $(wildcard service/base/*.c))
+CONFIG := $(sort $(wildcard service/config/*.c))
+CORE   := $(sort $(wildcard service/core/*.c))
+REMOTE := $(sort $(wildcard service/remote/*.c))
+STORE  := $(sort $(wildcard service/store/*.c))
+SYNC   := $(sort $(wildcard service/sync/*.c))
+API    := $(sort $(wildcard api/*.c))
+APP    := $(sort $(wildcard service/app/*.c))
+
+LIB     := $(BASE) $(CONFIG) $(CORE) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
+SANDBOX := $(sort $(wildcard sandbox/*.c))
+UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c))
+AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c)))
+FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+HEADERS := $(sort $(wildcard service/*/*.h api/*.h sandbox/*.h))
+SQL     := $(sort $(wildcard migrations/*.sql))
+ALL_C   := $(sort $(wildcard service/main.c) $(LIB) $(SANDBOX) $(wildcard tests/*/*.c bench/*.c))
+
+LIB_OBJ     := $(LIB:%.c=$(OUT)/%.o) $(OUT)/gen/migrations.o
+SANDBOX_OBJ := $(SANDBOX:%.c=$(OUT)/%.o)
+UNIT_BIN    := $(UNIT:%.c=$(OUT)/%)
+FUZZ_BIN    := $(FUZZ:%.c=$(OUT)/%)
+ARCHIVE     := $(OUT)/libtandem.a
+
+# --- flags ---------------------------------------------------------------------------------------------------------
+# pkg-config is asked only when something is compiled, so that `make run` works before anything is installed.
+PKGS         := libmicrohttpd libcurl json-c libpq libsodium libutf8proc
+SANDBOX_PKGS := libmicrohttpd json-c
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+	-Wwrite-strings -Wformat=2 -Wswitch-enum -Wundef -Wpointer-arith
+# glibc implements _FORTIFY_SOURCE for clang with macros, which the list of banned calls must not meet.
+HARDEN := -fstack-protector-strong -fPIE $(if $(findstring clang,$(CC)),,-D_FORTIFY_SOURCE=2)
+OPTIMISE := $(if $(SAN),-O1 -fno-omit-frame-pointer,-O2 $(HARDEN))
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all)
+
+CPPFLAGS += -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"'
+CFLAGS   += -std=gnu17 -g $(OPTIMISE) $(WARN) $(SANITIZE) $(if $(FUZZER),-fsanitize=fuzzer-no-link)
+LDFLAGS  += $(SANITIZE) -Wl,--as-needed $(if $(SAN),,-pie -Wl,-z,relro -Wl,-z,now)
+
+# What differs between folders: the sandbox sees nothing of ours, ours may not call what banned.h bans.
+INCLUDES = $(if $(filter sandbox/%,$1),-Isandbox,-Iservice -I.)
+STRICT   = $(if $(filter service/% api/%,$1),-include service/base/banned.h) \
+	   $(if $(filter service/base/% service/core/%,$1),-Wconversion)
+
+once         = $(eval $1 := $2)$($1)
+PKGS_CFLAGS  = $(call once,PKGS_CFLAGS,$(shell pkg-config --cflags $(PKGS)))
+LIBS         = $(call once,LIBS,$(shell pkg-config --libs $(PKGS)) -lpthread)
+
+# --- what people type ----------------------------------------------------------------------------------------------
+.PHONY: all run test lint bench fuzz format clean help tests fuzzers syntax
+
+all: $(BIN)/tandem $(BIN)/tandem-sandbox
+
+help:
+	@echo 'make                 build build/tandem and build/tandem-sandbox'
+	@echo 'make run             install what is missing, start everything with sample people, serve until Ctrl-C'
+	@echo 'make run CYCLES=2    the same, ending by itself after two cycles; succeeds when both sides agree'
+	@echo 'make test            install what is missing, run every test (one alone: tests/run NAME)'
+	@echo 'make lint            static checks'
+	@echo 'make bench           figures of a whole run (PEOPLE=5000)'
+	@echo 'make fuzz            fuzz the decoders (FUZZ_SECONDS=20 each)'
+	@echo 'make format          lay out the C sources with clang-format'
+	@echo 'make clean           remove build/ and .run/'
+
+run:
+	@deploy/install build run
+	@$(MAKE) --no-print-directory all
+	@deploy/run
+
+test:
+	@deploy/install build run test
+	@tests/run
+
+lint:
+	@tests/lint/run
+
+bench: all $(OUT)/bench/json_cost
+	@bench/run
+
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined FUZZER=1 fuzzers
+	@tests/fuzz/run build/address-undefined-clang-fuzzer/tests/fuzz
+
+format:
+	clang-format -i $(ALL_C) $(HEADERS)
+
+clean:
+	rm -rf build .run
+
+# --- programs ------------------------------------------------------------------------------------------------------
+$(BIN)/tandem: $(OUT)/service/main.o $(ARCHIVE)
+	$(link) $(LIBS)
+
+$(BIN)/tandem-sandbox: $(SANDBOX_OBJ)
+	$(link) $(shell pkg-config --libs $(SANDBOX_PKGS)) -lpthread -lm
+
+$(ARCHIVE): $(LIB_OBJ)
+	$(call say,AR)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+tests: $(UNIT_BIN)
+
+$(OUT)/bench/json_cost: %: %.o
+	$(link) $(shell pkg-config --libs json-c)
+
+$(OUT)/tests/lint/settings: %: %.o $(patsubst %.c,$(OUT)/%.o,$(CONFIG) $(BASE))
+	$(link)
+
+# What the tests of a folder share is linked to each of them.
+aids = $(patsubst %.c,$(OUT)/%.o,$(filter tests/$1/%,$(AIDS)))
+$(filter $(OUT)/tests/unit/%,$(UNIT_BIN)): $(call aids,unit)
+$(filter $(OUT)/tests/store/%,$(UNIT_BIN)): $(call aids,store)
+
+$(UNIT_BIN): %: %.o $(ARCHIVE)
+	$(link) $(LIBS) $(shell pkg-config --libs cmocka)
+
+fuzzers: $(FUZZ_BIN)
+
+$(FUZZ_BIN): LDFLAGS += -fsanitize=fuzzer
+$(FUZZ_BIN): %: %.o $(ARCHIVE)
+	$(link) $(LIBS)
+
+# --- objects; V=1 shows the commands -------------------------------------------------------------------------------
+say  = $(if $(V),,@printf '  %-4s %s\n' '$1' '$@')
+hide = $(if $(V),,@)
+define link
+$(call say,LINK)
+$(hide)mkdir -p $(@D) && $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+endef
+
+COMPILE = $(CC) $(CPPFLAGS) $(call INCLUDES,$<) $(call STRICT,$<) $(CFLAGS) $(PKGS_CFLAGS)
+
+$(OUT)/%.o: %.c Makefile
+	$(call say,CC)
+	$(hide)mkdir -p $(@D) && $(COMPILE) -MMD -MP -c $< -o $@
+
+$(OUT)/gen/migrations.o: $(OUT)/gen/migrations.c
+	$(call say,CC)
+	$(hide)$(COMPILE) -MMD -MP -c $< -o $@
+
+$(OUT)/gen/migrations.c: migrations/embed.awk $(SQL)
+	$(call say,GEN)
+	$(hide)mkdir -p $(@D) && awk -f migrations/embed.awk $(SQL) > $@
+
+# A compiler's opinion without making anything; every header must stand alone. Used by the lint.
+SYNTAX = $(CC) $(CPPFLAGS) $(call INCLUDES,$*) $(CFLAGS) $(PKGS_CFLAGS) -fsyntax-only
+.PHONY: $(ALL_C:%=syntax/%) $(HEADERS:%=syntax/%)
+syntax: $(ALL_C:%=syntax/%) $(HEADERS:%=syntax/%)
+
+$(ALL_C:%=syntax/%): syntax/%:
+	$(hide)$(SYNTAX) $(call STRICT,$*) $*
+
+$(HEADERS:%=syntax/%): syntax/%:
+	$(hide)$(SYNTAX) -Wno-unused-function -x c -include $* /dev/null
+
+-include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(OUT)/service/main.d

@@ -1,0 +1,46 @@
+/* The control addresses, for tests: the same on both listeners and never counted as calls.
+ * JSON in and out; what is wrong with a request is told as 400 {"error": …}.
+ *
+ * - POST /_sandbox/reset: as just started; no people, faults, limits or calls, and the real time.
+ *
+ * - POST /_sandbox/seed {"persons": n, "contacts": n, "leads": n, "seed": s}: invented people.
+ *
+ * - POST /_sandbox/faults: a list of rules in the place of those there are; GET shows them and how
+ *   often each fired. A rule: {"side", "method", "path" (how it begins), "user", one of "nth",
+ *   "from" with "count", "probability", "effect"}. The method of a read sent as POST is GET. The
+ *   first rule that fires is obeyed; every rule counts what it matches.
+ *   An effect: "status", "code", "message", "body", "contentType", "retryAfter" make an error in
+ *   the place of the call; "delayMs" and "delayAfterMs" wait before and after its effect;
+ *   "lateCommitSeconds" is for what it adds to the change log; "drop" is "before" or "after" its
+ *   effect; "cutBody" true.
+ *
+ * - POST /_sandbox/limits {"marketo": {…}, "dynamics": {…}}: members given replace, others stay.
+ *   Those of marketo: "enforce", "perDay", "perWindow", "windowSeconds", "concurrent",
+ *   "otherCalls" (of other consumers, today), "tokenSeconds", "queryToken" (take the token from
+ *   the query too), "latencyMs", "lateCommitSeconds", "scanEvents" (entries of the change log
+ *   looked at for one page), "unknownLeadIsEmpty".
+ *
+ * - POST /_sandbox/clock {"advanceSeconds": n}.
+ *
+ * - GET /_sandbox/calls: sums by user and endpoint. POST /_sandbox/calls/reset forgets them and
+ *   the log. GET /_sandbox/log?limit=n: the last calls in order.
+ *
+ * - GET /_sandbox/users: names, credentials and rights of the API users. */
+#ifndef SANDBOX_CONTROL_H
+#define SANDBOX_CONTROL_H
+
+#include "side.h"
+#include "web.h"
+
+void control_handle(const struct side *sides, int count, const struct web_request *,
+		    struct web_response *);
+
+/* Gives a person to every side; each takes those whose "where" names it. context is a struct
+ * control_sides. */
+struct control_sides {
+	const struct side *sides;
+	int count;
+};
+void control_load(void *context, const struct person_row *);
+
+#endif

@@ -1,0 +1,16 @@
+/* What a refused call answers: status, code and text (Microsoft Learn: Web service error codes). */
+#ifndef SANDBOX_DATAVERSE_FAILURE_H
+#define SANDBOX_DATAVERSE_FAILURE_H
+
+#include <stdbool.h>
+
+struct failure {
+	int status;
+	char code[12];
+	char message[2048];
+};
+
+/* Fills the failure and returns false, so that a guard can say "return failure_set(…)". */
+bool failure_set(struct failure *f, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

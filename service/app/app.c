@@ -1,0 +1,138 @@
+/* Making and unmaking the parts in order. */
+#include "app/app.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/fingerprint.h"
+#include "remote/dynamics.h"
+#include "remote/marketo.h"
+#include "store/postgres.h"
+
+enum { APP_DATABASE_CONNECTIONS = 8, APP_FEED_OVERLAP_MS = 120 * 1000 };
+
+static const char *app_variable(void *context, const char *name)
+{
+	(void)context;
+	return getenv(name);
+}
+
+enum exit_code app_configure(struct app *a, unsigned needs)
+{
+	struct buf problems = { .data = NULL };
+	enum err_kind kind = config_load(app_variable, NULL, needs, &a->config, &problems);
+
+	if (kind != ERR_NONE)
+		fputs(buf_cstr(&problems), stderr);
+	buf_release(&problems);
+	if (kind != ERR_NONE)
+		return EXIT_CONFIGURATION;
+	log_set_level(a->config.log_level);
+	return EXIT_OK;
+}
+
+enum exit_code app_failed(const char *what, const struct err *err)
+{
+	static const enum exit_code codes[ERR_KIND_COUNT] = {
+		[ERR_CONFIG] = EXIT_CONFIGURATION, [ERR_RETRY_LATER] = EXIT_UNREACHABLE,
+		[ERR_THROTTLED] = EXIT_UNREACHABLE, [ERR_QUOTA] = EXIT_UNREACHABLE,
+		[ERR_STORE] = EXIT_UNREACHABLE,
+	};
+
+	fprintf(stderr, "tandem: %s: %s\n", what, err->text);
+	return codes[err->kind] ? codes[err->kind] : EXIT_FAILED;
+}
+
+static enum err_kind app_open_remotes(struct app *a, struct err *err)
+{
+	const struct config *c = &a->config;
+	const struct marketo_settings marketo = {
+		.url = c->marketo_url,
+		.client_id = c->marketo_client_id,
+		.client_secret = c->marketo_client_secret,
+		.limits = { .window_calls = (uint32_t)c->marketo_calls_per_20s,
+			    .window_ms = 20 * 1000,
+			    .concurrent = (uint32_t)c->marketo_concurrent,
+			    .day_calls = (uint32_t)c->marketo_calls_per_day,
+			    .realtime_percent = (uint32_t)c->realtime_share_percent },
+		.overlap_ms = APP_FEED_OVERLAP_MS,
+	};
+	const struct dynamics_settings dynamics = {
+		.url = c->dynamics_url,
+		.authority = c->dynamics_authority,
+		.tenant_id = c->dynamics_tenant_id,
+		.client_id = c->dynamics_client_id,
+		.client_secret = c->dynamics_client_secret,
+		.limits = { .window_calls = (uint32_t)c->dynamics_calls_per_5min,
+			    .window_ms = 300 * 1000,
+			    .concurrent = (uint32_t)c->dynamics_concurrent + 1,
+			    .realtime_percent = (uint32_t)c->realtime_share_percent },
+		.parallel_max = (uint32_t)c->dynamics_concurrent,
+	};
+	enum err_kind kind;
+
+	a->http = http_new(err);
+	if (!a->http)
+		return err->kind;
+	kind = marketo_new(a->http, &marketo, &a->remote[SIDE_MARKETO], err);
+	if (kind == ERR_NONE)
+		kind = dynamics_new(a->http, &dynamics, &a->remote[SIDE_DYNAMICS], err);
+	return kind;
+}
+
+static enum err_kind app_open_store(struct app *a, struct err *err)
+{
+	const struct postgres_settings settings = { .url = a->config.database_url,
+						    .connections_max = APP_DATABASE_CONNECTIONS };
+
+	return postgres_new(&settings, &a->store, err);
+}
+
+static void app_open_engine(struct app *a)
+{
+	const struct engine_settings settings = {
+		.interval_ms = a->config.sync_interval_ms,
+		.match_by_email = a->config.match_by_email,
+		.retention_days = a->config.retention_days,
+		.max_deletes = (uint64_t)a->config.max_deletes,
+		.instance = a->config.marketo_url,
+		.fields = field_defaults,
+		.field_count = field_default_count,
+	};
+
+	a->stop = stop_new();
+	a->engine = engine_new(&settings, a->remote, &a->store, a->stop);
+}
+
+enum exit_code app_open(struct app *a, unsigned needs, struct err *err)
+{
+	enum err_kind kind = fingerprint_start(err);
+
+	if (kind == ERR_NONE && (needs & CONFIG_NEED_DATABASE))
+		kind = app_open_store(a, err);
+	if (kind == ERR_NONE && (needs & CONFIG_NEED_REMOTES))
+		kind = app_open_remotes(a, err);
+	if (kind != ERR_NONE)
+		return app_failed("cannot start", err);
+	if ((needs & CONFIG_NEED_DATABASE) && (needs & CONFIG_NEED_REMOTES))
+		app_open_engine(a);
+	return EXIT_OK;
+}
+
+void app_close(struct app *a)
+{
+	if (a->engine) {
+		engine_free(a->engine);
+	} else {
+		for (int side = 0; side < SIDE_COUNT; side++) {
+			if (a->remote[side].self)
+				a->remote[side].ops->free(a->remote[side].self);
+		}
+		if (a->store.self)
+			a->store.ops->free(a->store.self);
+	}
+	http_free(a->http);
+	stop_free(a->stop);
+	config_release(&a->config);
+	*a = (struct app){ .engine = NULL };
+}

@@ -1,0 +1,64 @@
+/* Progress for people; see progress.h. */
+#include "app/progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { PROGRESS_LINE_MS = 2000 };
+
+void progress_begin(struct progress *p)
+{
+	*p = (struct progress){ .is_terminal = isatty(STDOUT_FILENO) == 1 };
+}
+
+static uint64_t progress_both(const uint64_t counts[TABLE_COUNT])
+{
+	return counts[TABLE_LEAD] + counts[TABLE_CONTACT];
+}
+
+static void progress_text(const struct cycle_report *r, char *ret, size_t size)
+{
+	(void)snprintf(ret, size,
+		       "Marketo: %" PRIu64 " read, %" PRIu64 " created, %" PRIu64 " updated, %" PRIu64
+		       " refused | Dynamics: %" PRIu64 " read, %" PRIu64 " created, %" PRIu64
+		       " updated, %" PRIu64 " refused | %" PRIu64 " linked, %" PRIu64 " collided",
+		       r->read[TABLE_PERSON], r->created[TABLE_PERSON], r->updated[TABLE_PERSON],
+		       r->failed[TABLE_PERSON], progress_both(r->read), progress_both(r->created),
+		       progress_both(r->updated), progress_both(r->failed), r->linked, r->collided);
+}
+
+static void progress_finished(struct progress *p, const struct cycle_report *r, const char *counts)
+{
+	printf("%scycle %" PRId64 " %s in %.1f s: %s; calls: %" PRIu64 " Marketo, %" PRIu64 " Dynamics%s%s\n",
+	       p->is_terminal ? "\r\033[K" : "", r->number, cycle_result_name(r->result),
+	       (double)(r->finished_ms - r->started_ms) / 1000, counts, r->calls[SIDE_MARKETO],
+	       r->calls[SIDE_DYNAMICS], r->reason[0] ? ": " : "", r->reason);
+	(void)fflush(stdout);
+	p->last_number = r->number;
+}
+
+void progress_show(struct progress *p, const struct operator_status *status)
+{
+	const struct cycle_report *r = &status->cycle;
+	int64_t now = clock_mono_ms();
+	char counts[400], line[512];
+
+	if (!r->number)
+		return;
+	progress_text(r, counts, sizeof(counts));
+	if (r->result != CYCLE_RUNNING) {
+		if (r->number > p->last_number)
+			progress_finished(p, r, counts);
+		return;
+	}
+	(void)snprintf(line, sizeof(line), "cycle %" PRId64 " running: %s", r->number, counts);
+	if (strcmp(line, p->last) == 0 || (!p->is_terminal && now - p->shown_ms < PROGRESS_LINE_MS))
+		return;
+	printf(p->is_terminal ? "\r\033[K%s" : "%s\n", line);
+	(void)fflush(stdout);
+	(void)snprintf(p->last, sizeof(p->last), "%s", line);
+	p->shown_ms = now;
+}

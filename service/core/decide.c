@@ -1,0 +1,496 @@
+/* From what a link remembers and what the sides show to what is to be written where. Applies
+ * merge_field to every active field and keeps the book on fingerprints. Knows no clock, network,
+ * SQL or JSON. */
+#include "core/decide.h"
+
+struct deciding {
+	const struct decide_input *in;
+	struct arena *arena;
+	struct plan *plan;
+	bool is_changed[SIDE_COUNT]; /* some field of the side differs from what was agreed */
+	bool is_open[SIDE_COUNT];    /* on some field of the side nothing was agreed yet */
+};
+
+/* ---- the plan as a container ---- */
+
+/* Room for one more element. Lists grow whenever their count is a power of two, so that no capacity
+ * needs keeping; most plans are empty and cost nothing. */
+static void *decide_room(struct arena *a, void *list, size_t count, size_t size)
+{
+	bool is_full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
+	void *wider;
+
+	if (!is_full)
+		return list;
+	wider = arena_array(a, count ? count * 2 : 4, size);
+	if (count)
+		memcpy(wider, list, count * size);
+	return wider;
+}
+
+static void decide_add_write(struct plan *p, enum side target, size_t index, const struct value *v,
+			     struct arena *a)
+{
+	size_t n = p->write_count[target]++;
+
+	p->write[target] = decide_room(a, p->write[target], n, sizeof(*p->write[target]));
+	p->write[target][n] = (struct field_write){ .index = (uint16_t)index, .value = *v };
+}
+
+static void decide_add_refusal(struct plan *p, enum side target, uint16_t index,
+			       uint64_t fingerprint, const struct err *err, struct arena *a)
+{
+	size_t n = p->refusal_count++;
+
+	p->refusal = decide_room(a, p->refusal, n, sizeof(*p->refusal));
+	p->refusal[n] = (struct refusal){
+		.index = index, .target = target, .fingerprint = fingerprint, .err = *err
+	};
+}
+
+static void decide_add_collision(struct plan *p, size_t index, const struct merge_result *merged,
+				 const struct merge_side side[SIDE_COUNT], struct arena *a)
+{
+	size_t n = p->collision_count++;
+
+	p->collision = decide_room(a, p->collision, n, sizeof(*p->collision));
+	p->collision[n] = (struct collision){
+		.index = (uint16_t)index,
+		.rule = merged->rule,
+		.winner = merged->from,
+		.value = { *side[SIDE_MARKETO].value, *side[SIDE_DYNAMICS].value },
+	};
+}
+
+static void decide_remove_collision(struct plan *p, uint16_t index)
+{
+	for (size_t i = 0; i < p->collision_count; i++) {
+		if (p->collision[i].index != index)
+			continue;
+		p->collision_count--;
+		memmove(&p->collision[i], &p->collision[i + 1],
+			(p->collision_count - i) * sizeof(*p->collision));
+		return;
+	}
+}
+
+static void decide_restore(const struct decide_input *in, struct plan *p, uint16_t index)
+{
+	uint16_t slot = in->mapping->fields[index].slot;
+
+	for (int s = 0; s < SIDE_COUNT; s++)
+		p->fingerprint[s][slot] = link_fingerprint(in->link, (enum side)s, slot);
+	decide_remove_collision(p, index);
+}
+
+/* Takes the i-th write into a side out as if it had never been decided. */
+static void decide_remove_write(const struct decide_input *in, struct plan *p, enum side target,
+				size_t i)
+{
+	decide_restore(in, p, p->write[target][i].index);
+	p->write_count[target]--;
+	memmove(&p->write[target][i], &p->write[target][i + 1],
+		(p->write_count[target] - i) * sizeof(*p->write[target]));
+}
+
+static void decide_begin(const struct decide_input *in, struct arena *a, struct plan *p)
+{
+	size_t slots = in->mapping->slot_count > in->link->slot_count ? in->mapping->slot_count
+								      : in->link->slot_count;
+
+	*p = (struct plan){ .slot_count = slots };
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		p->fingerprint[s] = arena_array(a, slots, sizeof(*p->fingerprint[s]));
+		if (in->link->slot_count)
+			memcpy(p->fingerprint[s], in->link->fingerprint[s],
+			       in->link->slot_count * sizeof(*p->fingerprint[s]));
+	}
+}
+
+static void decide_note_changed(const struct decide_input *in, struct plan *p)
+{
+	p->is_changed = false;
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		for (size_t slot = 0; slot < p->slot_count; slot++) {
+			if (p->fingerprint[s][slot] !=
+			    link_fingerprint(in->link, (enum side)s, (uint16_t)slot))
+				p->is_changed = true;
+		}
+	}
+}
+
+/* ---- values on their way ---- */
+
+static const struct column *decide_column(const struct decide_input *in, size_t index,
+					  enum side target)
+{
+	enum table table = target == SIDE_MARKETO ? TABLE_PERSON : in->link->table;
+
+	return in->mapping->fields[index].column[table];
+}
+
+/* The labels of several options as canonical text: sorted, each once. */
+static struct value decide_stored_labels(const struct column *c, struct str text, struct arena *a)
+{
+	struct str *labels = arena_array(a, c->option_count, sizeof(*labels)), rest = text;
+	struct value v = { .kind = VALUE_TEXT };
+	size_t count = 0, length = 0;
+	char *joined;
+
+	while (rest.n) {
+		const struct option *o = column_option_by_label(c, str_trim(str_cut(&rest, ';')));
+		size_t at = count;
+
+		if (!o)
+			continue; /* an empty part: everything else was found to be an option */
+		while (at && str_compare(labels[at - 1], o->label) > 0)
+			at--;
+		if (at && str_equal(labels[at - 1], o->label))
+			continue;
+		memmove(&labels[at + 1], &labels[at], (count - at) * sizeof(*labels));
+		labels[at] = o->label;
+		count++;
+		length += o->label.n + 1;
+	}
+	if (!count)
+		return (struct value){ .kind = VALUE_EMPTY };
+	joined = arena_alloc(a, length);
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			joined[v.text.n++] = ';';
+		memcpy(joined + v.text.n, labels[i].p, labels[i].n);
+		v.text.n += labels[i].n;
+	}
+	v.text.p = joined;
+	return v;
+}
+
+/* The value as the column will show it: options come back in their own spelling. Without this our
+ * own write would look like somebody's change (INV-NO-ECHO). */
+static struct value decide_stored(const struct column *c, const struct value *v, struct arena *a)
+{
+	if (v->kind != VALUE_TEXT)
+		return *v;
+	if (c->type == COLUMN_CHOICE)
+		return (struct value){ .kind = VALUE_TEXT,
+				       .text = column_option_by_label(c, v->text)->label };
+	if (c->type == COLUMN_MULTI_CHOICE)
+		return decide_stored_labels(c, v->text, a);
+	return *v;
+}
+
+/* A value prepared for a column. */
+struct decide_parcel {
+	struct value value;
+	uint64_t fingerprint;
+	bool is_held;
+	struct err err; /* when it is not held */
+};
+
+static void decide_pack(const struct decide_input *in, size_t index, enum side target,
+			const struct value *v, uint64_t fingerprint, struct arena *a,
+			struct decide_parcel *ret)
+{
+	const struct column *c = decide_column(in, index, target);
+
+	ret->value = *v;
+	ret->fingerprint = fingerprint;
+	ret->is_held = column_holds(c, v, &ret->err) == ERR_NONE;
+	if (!ret->is_held)
+		return;
+	ret->value = decide_stored(c, v, a);
+	if (!value_equal(&ret->value, v))
+		ret->fingerprint = fingerprint_of(in->key, &ret->value);
+}
+
+/* ---- parked writes ---- */
+
+static bool decide_is_parked(const struct link *l, uint16_t slot, enum side target,
+			     uint64_t fingerprint)
+{
+	for (size_t i = 0; i < l->parked_count; i++) {
+		const struct parked_write *p = &l->parked[i];
+
+		if (p->slot == slot && p->target == target && p->fingerprint == fingerprint)
+			return true;
+	}
+	return false;
+}
+
+/* Differs from what was agreed; with nothing agreed there is nothing to differ from. */
+static bool decide_is_changed(const struct merge_side *s)
+{
+	return s->value && s->fingerprint && s->seen != s->fingerprint;
+}
+
+/* Is some write of the field, or of the whole record, into the target parked? */
+static bool decide_has_parked(const struct link *l, uint16_t slot, enum side target)
+{
+	for (size_t i = 0; i < l->parked_count; i++) {
+		const struct parked_write *p = &l->parked[i];
+
+		if (p->target == target && (p->slot == slot || p->slot == PARKED_WHOLE_RECORD))
+			return true;
+	}
+	return false;
+}
+
+/* Of all writes into a side together, for parking a whole record. */
+static uint64_t decide_whole_fingerprint(const struct decide_input *in, const struct plan *p,
+					 enum side target, struct arena *a)
+{
+	struct {
+		uint64_t slot, fingerprint;
+	} *all = arena_array(a, p->write_count[target], sizeof(*all));
+
+	for (size_t i = 0; i < p->write_count[target]; i++) {
+		uint16_t slot = in->mapping->fields[p->write[target][i].index].slot;
+
+		all[i].slot = slot;
+		all[i].fingerprint = p->fingerprint[target][slot];
+	}
+	return fingerprint_text(in->key, (struct str){ (const char *)all,
+						       p->write_count[target] * sizeof(*all) });
+}
+
+/* What was refused as a whole waits while it is the same and the target is as it was. When the target
+ * is not, another try may be worth it, for which the values that were refused have to be seen. */
+static void decide_leave_parked_record(struct deciding *d, enum side target)
+{
+	enum side source = side_other(target);
+	struct plan *p = d->plan;
+	uint64_t fingerprint;
+
+	if (!d->in->seen[target] || !decide_has_parked(d->in->link, PARKED_WHOLE_RECORD, target))
+		return;
+	if (!d->in->seen[source] && (d->is_changed[target] || d->is_open[target]))
+		p->must_read[source] = true;
+	if (d->is_changed[target] || !p->write_count[target])
+		return;
+	fingerprint = decide_whole_fingerprint(d->in, p, target, d->arena);
+	if (!decide_is_parked(d->in->link, PARKED_WHOLE_RECORD, target, fingerprint))
+		return;
+	while (p->write_count[target])
+		decide_remove_write(d->in, p, target, p->write_count[target] - 1);
+}
+
+/* ---- one field ---- */
+
+/* What the sides show of a field; false when it does not travel, or a side that was read does not
+ * show it. */
+static bool decide_look(struct deciding *d, size_t index, struct merge_side side[SIDE_COUNT])
+{
+	const struct decide_input *in = d->in;
+	uint16_t slot = in->mapping->fields[index].slot;
+
+	if (!mapping_active(in->mapping, index, in->link->table))
+		return false;
+	for (int i = 0; i < SIDE_COUNT; i++) {
+		enum side s = (enum side)i;
+		const struct value *v = in->seen[s] ? &in->seen[s]->values[index] : NULL;
+
+		if (v && v->kind == VALUE_UNSEEN)
+			return false;
+		side[s] = (struct merge_side){
+			.value = v,
+			.fingerprint = link_fingerprint(in->link, s, slot),
+			.seen = v ? fingerprint_of(in->key, v) : 0,
+			.can_write =
+				mapping_writable(in->mapping, index, in->link->table, s, false),
+		};
+	}
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		d->is_changed[s] = d->is_changed[s] || decide_is_changed(&side[s]);
+		d->is_open[s] = d->is_open[s] || !side[s].fingerprint;
+	}
+	return true;
+}
+
+static void decide_adopt(struct plan *p, uint16_t slot, const struct merge_side side[SIDE_COUNT])
+{
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		if (side[s].value)
+			p->fingerprint[s][slot] = side[s].seen;
+	}
+}
+
+static void decide_send(struct deciding *d, size_t index, const struct merge_result *merged,
+			const struct merge_side side[SIDE_COUNT])
+{
+	enum side from = merged->from, target = side_other(from);
+	uint16_t slot = d->in->mapping->fields[index].slot;
+	struct decide_parcel parcel;
+
+	decide_pack(d->in, index, target, side[from].value, side[from].seen, d->arena, &parcel);
+	if (parcel.is_held && side[target].value &&
+	    value_equal(&parcel.value, side[target].value)) {
+		decide_adopt(d->plan, slot,
+			     side); /* the target shows it already, in its own spelling */
+		return;
+	}
+	if (decide_is_parked(d->in->link, slot, target, parcel.fingerprint) &&
+	    !decide_is_changed(&side[target]))
+		return;
+	if (!side[target].value && side[target].fingerprint == parcel.fingerprint) {
+		decide_adopt(d->plan, slot,
+			     side); /* what the target was left with is just this value */
+		return;
+	}
+	if (!parcel.is_held) {
+		decide_add_refusal(d->plan, target, (uint16_t)index, parcel.fingerprint,
+				   &parcel.err, d->arena);
+		return;
+	}
+	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
+	if (merged->is_collision)
+		decide_add_collision(d->plan, index, merged, side, d->arena);
+	d->plan->fingerprint[from][slot] = side[from].seen;
+	d->plan->fingerprint[target][slot] = parcel.fingerprint;
+}
+
+/* While a write of the field is parked, what was refused has been seen but is in no fingerprint. A
+ * side that is not shown then cannot be taken as unchanged: its edit would be overwritten
+ * unnoticed, or forgotten. True when that settles what is to be done: nothing as long as things are
+ * as they were, else reading that side first. */
+static bool decide_is_held_up(struct deciding *d, size_t index, enum side unseen,
+			      const struct merge_side *shown)
+{
+	const struct link *l = d->in->link;
+	uint16_t slot = d->in->mapping->fields[index].slot;
+	bool is_refused_there = decide_has_parked(l, slot, unseen);
+	struct decide_parcel parcel;
+
+	if (!is_refused_there && !decide_has_parked(l, slot, side_other(unseen)))
+		return false;
+	if (!is_refused_there && shown->fingerprint && !decide_is_changed(shown))
+		return true;
+	decide_pack(d->in, index, unseen, shown->value, shown->seen, d->arena, &parcel);
+	if (!decide_is_parked(l, slot, unseen, parcel.fingerprint))
+		d->plan->must_read[unseen] = true;
+	return true;
+}
+
+static void decide_field(struct deciding *d, size_t index)
+{
+	const struct mapped_field *mf = &d->in->mapping->fields[index];
+	struct merge_side side[SIDE_COUNT];
+	struct merge_result merged;
+
+	if (!decide_look(d, index, side))
+		return;
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		enum side unseen = (enum side)s, shown = side_other(unseen);
+
+		if (!side[unseen].value && side[shown].value &&
+		    decide_is_held_up(d, index, unseen, &side[shown]))
+			return;
+	}
+	merged = merge_field(d->in->link->table, mf->field, side);
+	switch (merged.action) {
+	case MERGE_NOTHING:
+		break;
+	case MERGE_ADOPT:
+		decide_adopt(d->plan, mf->slot, side);
+		break;
+	case MERGE_WRITE:
+		decide_send(d, index, &merged, side);
+		break;
+	case MERGE_READ:
+		d->plan->must_read[merged.from] = true;
+		break;
+	}
+}
+
+void decide(const struct decide_input *in, struct arena *a, struct plan *ret)
+{
+	struct deciding d = { .in = in, .arena = a, .plan = ret };
+
+	decide_begin(in, a, ret);
+	for (size_t i = 0; i < in->mapping->count; i++)
+		decide_field(&d, i);
+	for (int s = 0; s < SIDE_COUNT; s++)
+		decide_leave_parked_record(&d, (enum side)s);
+	if (ret->must_read[SIDE_MARKETO] || ret->must_read[SIDE_DYNAMICS]) {
+		bool must_read[SIDE_COUNT] = { ret->must_read[SIDE_MARKETO],
+					       ret->must_read[SIDE_DYNAMICS] };
+
+		decide_begin(in, a, ret);
+		memcpy(ret->must_read, must_read, sizeof(must_read));
+		return;
+	}
+	decide_note_changed(in, ret);
+}
+
+/* ---- a new counterpart ---- */
+
+static void decide_create_field(struct deciding *d, size_t index, enum side from)
+{
+	const struct decide_input *in = d->in;
+	const struct mapped_field *mf = &in->mapping->fields[index];
+	const struct value *v = &in->seen[from]->values[index];
+	const struct value fresh = mf->kind == VALUE_BOOLEAN
+					   ? value_boolean(false)
+					   : (struct value){ .kind = VALUE_EMPTY };
+	enum side target = side_other(from);
+	bool is_opt_out = v->kind == VALUE_BOOLEAN && v->boolean;
+	bool is_wanted = v->kind != VALUE_EMPTY &&
+			 (!mf->field->is_consent || is_opt_out); /* INV-CONSENT */
+	struct decide_parcel parcel;
+	uint64_t seen;
+
+	if (v->kind == VALUE_UNSEEN || !mapping_active(in->mapping, index, in->link->table))
+		return;
+	seen = fingerprint_of(in->key, v);
+	if (!is_wanted || !mapping_writable(in->mapping, index, in->link->table, target, true)) {
+		/* A value that stays behind is looked at again once both sides are there; nothing
+		 * needs no second look. */
+		if (!value_is_blank(v))
+			return;
+		d->plan->fingerprint[from][mf->slot] = seen;
+		d->plan->fingerprint[target][mf->slot] = fingerprint_of(in->key, &fresh);
+		return;
+	}
+	decide_pack(in, index, target, v, seen, d->arena, &parcel);
+	if (!parcel.is_held) {
+		decide_add_refusal(d->plan, target, (uint16_t)index, parcel.fingerprint,
+				   &parcel.err, d->arena);
+		return;
+	}
+	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
+	d->plan->fingerprint[from][mf->slot] = seen;
+	d->plan->fingerprint[target][mf->slot] = parcel.fingerprint;
+}
+
+void decide_create(const struct decide_input *in, struct arena *a, struct plan *ret)
+{
+	struct deciding d = { .in = in, .arena = a, .plan = ret };
+	enum side from = in->seen[SIDE_MARKETO] ? SIDE_MARKETO : SIDE_DYNAMICS;
+
+	decide_begin(in, a, ret);
+	for (size_t i = 0; in->seen[from] && i < in->mapping->count; i++)
+		decide_create_field(&d, i, from);
+	decide_note_changed(in, ret);
+}
+
+/* ---- a write that failed ---- */
+
+void decide_drop(const struct decide_input *in, struct plan *p, enum side target, uint16_t index,
+		 const struct err *err, struct arena *a)
+{
+	uint64_t fingerprint = 0;
+
+	if (index == PARKED_WHOLE_RECORD) {
+		fingerprint = decide_whole_fingerprint(in, p, target, a);
+		while (p->write_count[target])
+			decide_remove_write(in, p, target, p->write_count[target] - 1);
+	}
+	for (size_t i = 0; i < p->write_count[target]; i++) {
+		if (p->write[target][i].index != index)
+			continue;
+		fingerprint = p->fingerprint[target][in->mapping->fields[index].slot];
+		decide_remove_write(in, p, target, i);
+		break;
+	}
+	decide_add_refusal(p, target, index, fingerprint, err, a);
+	decide_note_changed(in, p);
+}

@@ -1,0 +1,210 @@
+/* `tandem check` for Dynamics: each line asks one thing and says what to do when it is not so.
+ * Changes nothing there. */
+#include "remote/dynamics_check.h"
+
+#include "remote/dynamics_schema.h"
+#include "remote/json.h"
+
+struct checking {
+	struct dynamics *d;
+	const struct call *call;
+	struct check_list *list;
+	struct arena arena;
+	struct guid user;
+};
+
+static const struct {
+	const char *name;
+	enum table table;
+	const char *verb;
+	bool must_be_global; /* the change feed shows nothing to a narrower right to read */
+} privilege_rows[] = {
+	{ "lead: read", TABLE_LEAD, "Read", true },
+	{ "lead: create", TABLE_LEAD, "Create", false },
+	{ "lead: write", TABLE_LEAD, "Write", false },
+	{ "lead: append", TABLE_LEAD, "Append", false },
+	{ "lead: append to", TABLE_LEAD, "AppendTo", false },
+	{ "lead: assign", TABLE_LEAD, "Assign", false },
+	{ "contact: read", TABLE_CONTACT, "Read", true },
+	{ "contact: create", TABLE_CONTACT, "Create", false },
+	{ "contact: write", TABLE_CONTACT, "Write", false },
+	{ "contact: append", TABLE_CONTACT, "Append", false },
+	{ "contact: append to", TABLE_CONTACT, "AppendTo", false },
+	{ "contact: assign", TABLE_CONTACT, "Assign", false },
+};
+
+static const struct {
+	const char *tracking, *columns;
+	enum table table;
+} table_rows[] = {
+	{ "lead: change tracking", "lead: columns", TABLE_LEAD },
+	{ "contact: change tracking", "contact: columns", TABLE_CONTACT },
+};
+
+/* The first lines share one call: which of them failed is told by what came back. */
+static bool check_access(struct checking *c)
+{
+	struct err err = { .retry_after_ms = -1 };
+	struct buf header = { 0 };
+	struct guid organisation;
+	uint64_t serial;
+	enum err_kind kind = dynamics_token_get(c->d->token, c->call, &header, &serial, &err);
+
+	if (header.data)
+		explicit_bzero(header.data, header.cap);
+	buf_release(&header);
+	check_add(c->list, "token", kind == ERR_NONE ? NULL : &err, NULL);
+	if (kind != ERR_NONE)
+		return false;
+	kind = dynamics_identify(c->d, c->call, &organisation, &err);
+	check_add(c->list, "address", kind == ERR_RETRY_LATER || kind == ERR_RUBBISH ? &err : NULL,
+		  NULL);
+	if (kind == ERR_RETRY_LATER || kind == ERR_RUBBISH)
+		return false;
+	check_add(c->list, "application user", kind == ERR_NONE ? NULL : &err, NULL);
+	return kind == ERR_NONE && dynamics_user(c->d, c->call, &c->user, &err) == ERR_NONE;
+}
+
+static void check_user(struct checking *c)
+{
+	struct json_object *answer = NULL;
+	struct err err = { .retry_after_ms = -1 };
+	char id[GUID_TEXT];
+	bool is_disabled = true;
+	enum err_kind kind;
+
+	guid_print(&c->user, id);
+	kind = dynamics_get(c->d, c->call,
+			    arena_fmt(&c->arena, DYNAMICS_ROOT "systemusers(%s)?$select=isdisabled",
+				      id),
+			    &answer, &err);
+	if (kind == ERR_NONE && !json_get_bool(answer, "isdisabled", &is_disabled))
+		kind = err_set(&err, ERR_RUBBISH, "the sync user came incomplete");
+	if (kind == ERR_NONE && is_disabled)
+		kind = err_set(&err, ERR_BROKEN,
+			       "the sync user is disabled: enable it in Dynamics");
+	check_add(c->list, "user enabled", kind == ERR_NONE ? NULL : &err, NULL);
+	json_object_put(answer);
+}
+
+static void check_privileges(struct checking *c)
+{
+	struct json_object *answer = NULL;
+	struct err err = { .retry_after_ms = -1 };
+	enum err_kind kind = dynamics_get(
+		c->d, c->call, dynamics_user_path(&c->arena, &c->user, "RetrieveUserPrivileges"),
+		&answer, &err);
+
+	if (kind == ERR_NONE && !json_get_array(answer, "RolePrivileges"))
+		kind = err_set(&err, ERR_RUBBISH,
+			       "the privileges of the sync user came incomplete");
+	if (kind != ERR_NONE)
+		check_add(c->list, "privileges", &err, NULL);
+	for (size_t i = 0; kind == ERR_NONE && i < ARRAY_LEN(privilege_rows); i++) {
+		const char *depth =
+			dynamics_privilege(answer, privilege_rows[i].verb, privilege_rows[i].table);
+		enum err_kind right = ERR_NONE;
+		char name[64];
+
+		dynamics_privilege_name(privilege_rows[i].verb, privilege_rows[i].table, name,
+					sizeof(name));
+		if (!depth)
+			right = err_set(
+				&err, ERR_RIGHTS,
+				"add the privilege %s to the security role of the sync user", name);
+		else if (privilege_rows[i].must_be_global && strcmp(depth, "Global") != 0)
+			right = err_set(&err, ERR_RIGHTS,
+					"widen the privilege %s from %s to the whole organisation",
+					name, depth);
+		check_add(c->list, privilege_rows[i].name, right == ERR_NONE ? NULL : &err, NULL);
+	}
+	json_object_put(answer);
+}
+
+static void check_tracking(struct checking *c, size_t row)
+{
+	const char *table = table_name(table_rows[row].table);
+	struct json_object *answer = NULL;
+	struct err err = { .retry_after_ms = -1 };
+	bool is_on = false;
+	enum err_kind kind =
+		dynamics_get(c->d, c->call,
+			     arena_fmt(&c->arena,
+				       DYNAMICS_ROOT "EntityDefinitions(LogicalName='%s')"
+						     "?$select=LogicalName,ChangeTrackingEnabled",
+				       table),
+			     &answer, &err);
+
+	if (kind == ERR_NONE && !json_get_bool(answer, "ChangeTrackingEnabled", &is_on))
+		kind = err_set(&err, ERR_RUBBISH, "the definition of the table came incomplete");
+	if (kind == ERR_NONE && !is_on)
+		kind = err_set(&err, ERR_BROKEN,
+			       "switch on \"Track changes\" for the table %s in Dynamics", table);
+	check_add(c->list, table_rows[row].tracking, kind == ERR_NONE ? NULL : &err, NULL);
+	json_object_put(answer);
+}
+
+/* A secured column out of reach is no mistake: it only does not travel. The line is good and names
+ * them. */
+static void check_columns(struct checking *c, size_t row)
+{
+	CLEANUP(buf_release) struct buf names = { .max = 200 };
+	struct err err = { .retry_after_ms = -1 };
+	struct schema schema;
+	char text[320] = "";
+	enum err_kind kind =
+		dynamics_describe(c->d, c->call, table_rows[row].table, &c->arena, &schema, &err);
+
+	for (size_t i = 0; kind == ERR_NONE && i < schema.column_count; i++) {
+		const struct column *column = &schema.columns[i];
+
+		if (!column->is_secured || (column->can_read && column->can_update))
+			continue;
+		buf_fmt(&names, "%s" STR_FMT, names.len ? ", " : "", STR_ARG(column->name));
+	}
+	if (names.len)
+		snprintf(text, sizeof(text), "secured, without all rights for the sync user: %s%s",
+			 buf_cstr(&names), names.full ? " ..." : "");
+	check_add(c->list, table_rows[row].columns, kind == ERR_NONE ? NULL : &err, text);
+}
+
+static void check_expiry(struct checking *c)
+{
+	struct json_object *answer = NULL, *rows = NULL;
+	struct err err = { .retry_after_ms = -1 };
+	int64_t days = 0;
+	char text[128] = "";
+	enum err_kind kind = dynamics_get(c->d, c->call,
+					  DYNAMICS_ROOT
+					  "organizations?$select=expirechangetrackingindays",
+					  &answer, &err);
+
+	if (kind == ERR_NONE)
+		rows = json_get_array(answer, "value");
+	if (kind == ERR_NONE && (!rows || !json_object_array_length(rows) ||
+				 !json_get_int64(json_object_array_get_idx(rows, 0),
+						 "expirechangetrackingindays", &days)))
+		kind = err_set(&err, ERR_RUBBISH, "the organisation came incomplete");
+	if (kind == ERR_NONE)
+		snprintf(text, sizeof(text),
+			 "%lld days; after a longer pause the sync reads everything again",
+			 (long long)days);
+	check_add(c->list, "change tracking kept", kind == ERR_NONE ? NULL : &err, text);
+	json_object_put(answer);
+}
+
+void dynamics_check(struct dynamics *d, const struct call *call, struct check_list *ret)
+{
+	struct checking c = { .d = d, .call = call, .list = ret };
+
+	if (check_access(&c)) {
+		check_user(&c);
+		check_privileges(&c);
+		for (size_t i = 0; i < ARRAY_LEN(table_rows); i++) {
+			check_tracking(&c, i);
+			check_columns(&c, i);
+		}
+		check_expiry(&c);
+	}
+	arena_release(&c.arena);
+}

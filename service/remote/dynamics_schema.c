@@ -1,0 +1,334 @@
+/* Asking for a table's definition and putting the sync user's rights on it; see dynamics_schema.h.
+ * How definitions look is in dynamics_metadata.c. */
+#include "remote/dynamics_schema.h"
+
+#include "base/mem.h"
+#include "remote/json.h"
+
+enum { RIGHT_GRANTED = 4 };
+
+static const char *const entity_names[TABLE_COUNT] = {
+	[TABLE_LEAD] = "Lead", [TABLE_CONTACT] = "Contact"
+};
+
+/* ---- privileges on the table ---- */
+
+void dynamics_privilege_name(const char *verb, enum table t, char *ret, size_t size)
+{
+	snprintf(ret, size, "prv%s%s", verb, entity_names[t]);
+}
+
+/* Narrow to wide ("Microsoft Learn: Security concepts, access levels"). */
+static const char *const depths[] = { "Basic", "Local", "Deep", "Global" };
+
+const char *dynamics_privilege(struct json_object *privileges, const char *verb, enum table t)
+{
+	struct json_object *rows = json_get_array(privileges, "RolePrivileges");
+	size_t widest = 0; /* rank + 1 */
+	char wanted[64];
+
+	dynamics_privilege_name(verb, t, wanted, sizeof(wanted));
+	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		struct str name, depth;
+
+		if (!json_get_string(row, "PrivilegeName", &name) ||
+		    !str_equal_fold(name, str_of(wanted)) || !json_get_string(row, "Depth", &depth))
+			continue;
+		for (size_t rank = widest; rank < ARRAY_LEN(depths); rank++)
+			if (str_equal(depth, str_of(depths[rank])))
+				widest = rank + 1;
+	}
+	return widest ? depths[widest - 1] : NULL;
+}
+
+char *dynamics_user_path(struct arena *a, const struct guid *user, const char *function)
+{
+	char id[GUID_TEXT];
+
+	guid_print(user, id);
+	return arena_fmt(a, DYNAMICS_ROOT "systemusers(%s)/Microsoft.Dynamics.CRM.%s()", id,
+			 function);
+}
+
+/* ---- rights on columns ---- */
+
+static bool is_granted(struct json_object *row, const char *name)
+{
+	int64_t right;
+
+	return json_get_int64(row, name, &right) && right == RIGHT_GRANTED;
+}
+
+static struct json_object *find_right(struct json_object *rights, const struct guid *metadata_id)
+{
+	struct json_object *rows = json_get_array(rights, "AttributePrivileges");
+
+	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+		struct json_object *row = json_object_array_get_idx(rows, i);
+		struct str text;
+		struct guid id;
+
+		if (json_get_string(row, "AttributeId", &text) && guid_parse(text, &id) &&
+		    guid_equal(&id, metadata_id))
+			return row;
+	}
+	return NULL;
+}
+
+/* Rights appear only for secured columns, so a column that has some has become secured since it was
+ * described. A secured column without any has no row: then nothing is allowed. Without the right to
+ * read, Dataverse shows null and says nothing: that must never pass for an emptied value
+ * (INV-SELECTED). */
+static void apply_rights(const struct dynamics_secured *plain, struct json_object *rights,
+			 struct column *c)
+{
+	struct json_object *row = find_right(rights, &c->metadata_id);
+
+	if (row)
+		c->is_secured = true;
+	if (!c->is_secured)
+		return;
+	c->can_read = plain->can_read && row && is_granted(row, "CanRead");
+	c->can_create = plain->can_create && row && is_granted(row, "CanCreate");
+	c->can_update = plain->can_update && row && is_granted(row, "CanUpdate");
+}
+
+static int compare_secured(const void *a, const void *b)
+{
+	return guid_compare(&((const struct dynamics_secured *)a)->metadata_id,
+			    &((const struct dynamics_secured *)b)->metadata_id);
+}
+
+/* Keeps what the table alone allows, for refresh_rights. */
+static void remember_columns(struct dynamics *d, const struct schema *s)
+{
+	struct dynamics_secured *all = mem_array(s->column_count, sizeof(*all));
+	bool has_origin = schema_find(s, STR("originatingleadid")) != NULL;
+
+	for (size_t i = 0; i < s->column_count; i++) {
+		const struct column *c = &s->columns[i];
+
+		all[i] = (struct dynamics_secured){ c->metadata_id, c->can_read, c->can_create,
+						    c->can_update };
+	}
+	qsort(all, s->column_count, sizeof(*all), compare_secured);
+	(void)pthread_mutex_lock(&d->lock);
+	free(d->columns[s->table]);
+	d->columns[s->table] = all;
+	d->column_count[s->table] = s->column_count;
+	d->has_origin[s->table] = has_origin;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+/* A column that was not described by this object keeps what it has: then the schema is not ours to
+ * widen. */
+static struct dynamics_secured plain_rights(struct dynamics *d, enum table t,
+					    const struct column *c)
+{
+	struct dynamics_secured wanted = { c->metadata_id, c->can_read, c->can_create,
+					   c->can_update };
+	const struct dynamics_secured *found = NULL;
+
+	(void)pthread_mutex_lock(&d->lock);
+	if (d->column_count[t])
+		found = bsearch(&wanted, d->columns[t], d->column_count[t], sizeof(*found),
+				compare_secured);
+	if (found)
+		wanted = *found;
+	(void)pthread_mutex_unlock(&d->lock);
+	return wanted;
+}
+
+static void apply_all_rights(struct dynamics *d, struct json_object *rights, struct schema *s,
+			     bool *ret_changed)
+{
+	for (size_t i = 0; i < s->column_count; i++) {
+		struct column *c = &s->columns[i], before = *c;
+		struct dynamics_secured plain = plain_rights(d, s->table, c);
+
+		apply_rights(&plain, rights, c);
+		if (before.is_secured != c->is_secured || before.can_read != c->can_read ||
+		    before.can_create != c->can_create || before.can_update != c->can_update)
+			*ret_changed = true;
+	}
+}
+
+static enum err_kind check_rights(struct json_object *rights, struct err *err)
+{
+	if (!json_get_array(rights, "AttributePrivileges"))
+		return err_set(err, ERR_RUBBISH, "the rights on columns came incomplete");
+	return ERR_NONE;
+}
+
+enum err_kind dynamics_refresh_rights(struct dynamics *d, const struct call *call,
+				      struct schema *schemas, size_t count, bool *ret_changed,
+				      struct err *err)
+{
+	CLEANUP(arena_release) struct arena a = { 0 };
+	struct json_object *rights = NULL;
+	struct guid user;
+	enum err_kind kind = dynamics_user(d, call, &user, err);
+	bool has_changed = false;
+
+	if (kind == ERR_NONE)
+		kind = dynamics_get(d, call,
+				    dynamics_user_path(&a, &user,
+						       "RetrievePrincipalAttributePrivileges"),
+				    &rights, err);
+	if (kind == ERR_NONE)
+		kind = check_rights(rights, err);
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++)
+		if (table_side(schemas[i].table) == SIDE_DYNAMICS)
+			apply_all_rights(d, rights, &schemas[i], &has_changed);
+	if (kind == ERR_NONE)
+		*ret_changed = has_changed;
+	json_object_put(rights);
+	return kind;
+}
+
+/* ---- describing ---- */
+
+enum { ASK_BASE, ASK_LANGUAGE, ASK_PRIVILEGES, ASK_RIGHTS, ASK_CASTS, ASK_MAX = ASK_CASTS + 16 };
+
+struct describing {
+	struct dynamics_request requests[ASK_MAX];
+	struct json_object *answers[ASK_MAX];
+	size_t count;
+};
+
+static void ask_all(const struct guid *user, enum table t, struct arena *a, struct describing *ret)
+{
+	const char *root = arena_fmt(
+		a, DYNAMICS_ROOT "EntityDefinitions(LogicalName='%s')/Attributes", table_name(t));
+
+	ret->requests[ASK_BASE].path =
+		arena_fmt(a,
+			  "%s?$select=LogicalName,AttributeType,IsValidForRead,"
+			  "IsValidForCreate,IsValidForUpdate,IsSecured,AttributeOf",
+			  root);
+	ret->requests[ASK_LANGUAGE].path = DYNAMICS_ROOT "organizations?$select=languagecode";
+	ret->requests[ASK_PRIVILEGES].path = dynamics_user_path(a, user, "RetrieveUserPrivileges");
+	ret->requests[ASK_RIGHTS].path =
+		dynamics_user_path(a, user, "RetrievePrincipalAttributePrivileges");
+	for (size_t i = 0; i < dynamics_cast_count; i++) {
+		const struct dynamics_cast *cast = dynamics_cast_at(i);
+
+		ret->requests[ASK_CASTS + i].path =
+			arena_fmt(a, "%s/Microsoft.Dynamics.CRM.%sAttributeMetadata?%s", root,
+				  dynamics_cast_name(cast), dynamics_cast_query(cast));
+	}
+	ret->count = ASK_CASTS + dynamics_cast_count;
+	for (size_t i = 0; i < ret->count; i++)
+		ret->requests[i].is_strong = true;
+}
+
+/* 0 when the sync user may not read the organisation: labels then fall back to the first language
+ * there is. */
+static enum err_kind base_language(const struct describing *all, int *ret, struct err *err)
+{
+	struct json_object *rows;
+	int64_t language = 0;
+
+	*ret = 0;
+	if (all->requests[ASK_LANGUAGE].kind == ERR_RIGHTS)
+		return ERR_NONE;
+	rows = json_get_array(all->answers[ASK_LANGUAGE], "value");
+	if (!rows || !json_object_array_length(rows))
+		return err_set(err, ERR_RUBBISH, "the organisation came without its language");
+	if (json_get_int64(json_object_array_get_idx(rows, 0), "languagecode", &language) &&
+	    language > 0 && language < 0x10000)
+		*ret = (int)language;
+	return ERR_NONE;
+}
+
+static enum err_kind parse_all(struct describing *all, struct err *err)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		struct dynamics_request *r = &all->requests[i];
+		enum err_kind kind = r->kind;
+
+		if (kind == ERR_RIGHTS && i == ASK_LANGUAGE)
+			continue;
+		if (kind != ERR_NONE && err)
+			*err = r->err;
+		if (kind == ERR_NONE)
+			kind = dynamics_tree(buf_str(&r->answer.body_in), &all->answers[i], err);
+		if (kind != ERR_NONE)
+			return kind;
+	}
+	return check_rights(all->answers[ASK_RIGHTS], err);
+}
+
+static enum err_kind apply_privileges(struct json_object *privileges, struct schema *s,
+				      struct err *err)
+{
+	bool may_create = dynamics_privilege(privileges, "Create", s->table) != NULL;
+	bool may_update = dynamics_privilege(privileges, "Write", s->table) != NULL;
+	char name[64];
+
+	if (!json_get_array(privileges, "RolePrivileges"))
+		return err_set(err, ERR_RUBBISH, "the privileges of the sync user came incomplete");
+	dynamics_privilege_name("Read", s->table, name, sizeof(name));
+	if (!dynamics_privilege(privileges, "Read", s->table))
+		return err_set(
+			err, ERR_RIGHTS,
+			"the privilege %s is missing: add it, organisation-wide, to the security "
+			"role of the sync user in Dynamics",
+			name);
+	for (size_t i = 0; i < s->column_count; i++) {
+		s->columns[i].can_create &= may_create;
+		s->columns[i].can_update &= may_update;
+	}
+	return ERR_NONE;
+}
+
+static enum err_kind build(struct dynamics *d, struct describing *all, enum table t,
+			   struct arena *a, struct schema *ret, struct err *err)
+{
+	struct schema s = { .table = t };
+	bool ignored = false;
+	int language;
+	enum err_kind kind = parse_all(all, err);
+
+	if (kind == ERR_NONE)
+		kind = base_language(all, &language, err);
+	if (kind == ERR_NONE)
+		kind = dynamics_schema_base(all->answers[ASK_BASE], a, &s, err);
+	for (size_t i = 0; kind == ERR_NONE && i < dynamics_cast_count; i++)
+		kind = dynamics_schema_cast(dynamics_cast_at(i), all->answers[ASK_CASTS + i],
+					    language, a, &s, err);
+	if (kind == ERR_NONE)
+		kind = apply_privileges(all->answers[ASK_PRIVILEGES], &s, err);
+	if (kind != ERR_NONE)
+		return kind;
+	remember_columns(d, &s);
+	apply_all_rights(d, all->answers[ASK_RIGHTS], &s, &ignored);
+	*ret = s;
+	return ERR_NONE;
+}
+
+enum err_kind dynamics_describe(struct dynamics *d, const struct call *call, enum table t,
+				struct arena *a, struct schema *ret, struct err *err)
+{
+	CLEANUP(arena_release) struct arena paths = { 0 };
+	CLEANUP(mem_freep) struct describing *all = mem_alloc(sizeof(*all));
+	struct guid user;
+	enum err_kind kind;
+
+	if (table_side(t) != SIDE_DYNAMICS)
+		return err_set(err, ERR_OURS, "Dynamics has no table for persons");
+	kind = dynamics_user(d, call, &user, err);
+	if (kind != ERR_NONE)
+		return kind;
+	ask_all(&user, t, &paths, all);
+	/* Each request's own outcome is looked at: one of them may lack a right that only dims a
+	 * label. */
+	(void)dynamics_send(d, call, all->requests, all->count, NULL);
+	kind = build(d, all, t, a, ret, err);
+	for (size_t i = 0; i < all->count; i++) {
+		json_object_put(all->answers[i]);
+		dynamics_request_release(&all->requests[i]);
+	}
+	return kind;
+}

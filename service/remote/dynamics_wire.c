@@ -1,0 +1,188 @@
+/* Rows, column lists, filters and cursors; see dynamics_wire.h. The values of columns are in
+ * dynamics_value.c. */
+#include "remote/dynamics_wire.h"
+
+#include "remote/json.h"
+
+static const struct {
+	const char *set, *id;
+} tables[TABLE_COUNT] = {
+	[TABLE_LEAD] = { "leads", "leadid" },
+	[TABLE_CONTACT] = { "contacts", "contactid" },
+};
+
+/* Read whatever is mapped. */
+static const char *const always[] = { "versionnumber", "statecode", "merged", "_masterid_value" };
+
+const char *dynamics_set_name(enum table t)
+{
+	return tables[t].set;
+}
+
+const char *dynamics_id_column(enum table t)
+{
+	return tables[t].id;
+}
+
+int64_t dynamics_version(struct str etag)
+{
+	int64_t version;
+
+	if (str_starts(etag, STR("W/")))
+		etag = (struct str){ etag.p + 2, etag.n - 2 };
+	if (etag.n >= 2 && etag.p[0] == '"' && etag.p[etag.n - 1] == '"')
+		etag = (struct str){ etag.p + 1, etag.n - 2 };
+	return str_int64(etag, 1, INT64_MAX, &version) ? version : 0;
+}
+
+/* ---- projections ---- */
+
+static bool is_selected(const struct buf *list, struct str name)
+{
+	struct str rest = buf_str(list);
+
+	while (rest.n)
+		if (str_equal(str_cut(&rest, ','), name))
+			return true;
+	return false;
+}
+
+static void select_column(struct buf *list, struct str name)
+{
+	if (is_selected(list, name))
+		return;
+	if (list->len)
+		buf_char(list, ',');
+	buf_url(list, name);
+}
+
+void dynamics_project(const struct mapping *m, enum table t, bool has_origin, struct arena *a,
+		      struct dynamics_projection *ret)
+{
+	CLEANUP(buf_release) struct buf list = { 0 };
+
+	*ret = (struct dynamics_projection){ .mapping = m, .table = t };
+	ret->selection = m->selection[t] + has_origin;
+	ret->names = arena_array(a, m->count ? m->count : 1, sizeof(*ret->names));
+	for (size_t i = 0; i < m->count; i++) {
+		const struct column *c = m->fields[i].column[t];
+
+		if (!c)
+			continue;
+		ret->names[i] = arena_text(a, c->name);
+		select_column(&list, c->name);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		select_column(&list, str_of(always[i]));
+	if (has_origin)
+		select_column(&list, STR("_originatingleadid_value"));
+	ret->select = arena_text(a, buf_str(&list));
+}
+
+/* ---- rows ---- */
+
+static bool read_guid(struct json_object *row, const char *name, struct guid *ret)
+{
+	struct str text;
+
+	return json_get_string(row, name, &text) && guid_parse(text, ret);
+}
+
+enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json_object *row,
+				struct arena *a, struct record *ret, struct err *err)
+{
+	const struct mapping *m = p->mapping;
+	struct json_object *member;
+	struct str etag;
+	int64_t number;
+
+	*ret = (struct record){ .table = p->table, .stamp_table = TABLE_PERSON };
+	if (!json_object_is_type(row, json_type_object) ||
+	    !read_guid(row, tables[p->table].id, &ret->record_id))
+		return err_set(err, ERR_RUBBISH, "a row of %s came without its id",
+			       tables[p->table].set);
+	if (json_get_int64(row, "versionnumber", &number))
+		ret->version = number;
+	else if (json_get_string(row, "@odata.etag", &etag))
+		ret->version = dynamics_version(etag);
+	if (json_get_int64(row, "statecode", &number))
+		ret->state = (int)number;
+	(void)json_get_bool(row, "merged", &ret->is_merged);
+	(void)read_guid(row, "_masterid_value", &ret->master_id);
+	(void)read_guid(row, "_originatingleadid_value", &ret->origin_id);
+	ret->values = arena_array(a, m->count ? m->count : 1, sizeof(*ret->values));
+	for (size_t i = 0; i < m->count; i++)
+		if (p->names[i] && json_object_object_get_ex(row, p->names[i], &member))
+			ret->values[i] = dynamics_value_read(a, &m->fields[i],
+							     m->fields[i].column[p->table], member);
+	return ERR_NONE;
+}
+
+/* The id of a deleted entry is a bare GUID and it has no etag. */
+bool dynamics_row_is_deleted(struct json_object *row)
+{
+	struct str context;
+
+	return json_get_string(row, "@odata.context", &context) &&
+	       str_ends(context, STR("/$deletedEntity"));
+}
+
+/* ---- filters ---- */
+
+/* The list is JSON inside an OData literal, where an apostrophe would end the literal: it goes as
+ * \u0027. */
+void dynamics_filter_in(struct buf *out, const char *column, const struct str *values, size_t count)
+{
+	CLEANUP(buf_release) struct buf plain = { 0 };
+
+	buf_fmt(&plain, "Microsoft.Dynamics.CRM.In(PropertyName='%s',PropertyValues=[", column);
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP(buf_release) struct buf quoted = { 0 };
+		struct str rest;
+
+		buf_json(&quoted, values[i]);
+		rest = buf_str(&quoted);
+		if (i)
+			buf_char(&plain, ',');
+		while (memchr(rest.p ? rest.p : "", '\'', rest.n)) {
+			buf_add(&plain, str_cut(&rest, '\''));
+			buf_text(&plain, "\\u0027");
+		}
+		buf_add(&plain, rest);
+	}
+	buf_text(&plain, "])");
+	buf_url(out, buf_str(&plain));
+}
+
+/* ---- cursors ---- */
+
+/* "<16 hex digits> <url>", with a + behind the digits in the middle of a full scan. */
+bool dynamics_cursor_read(struct str text, struct dynamics_cursor *ret)
+{
+	struct dynamics_cursor c = { .url = text };
+	struct str head = str_cut(&c.url, ' ');
+
+	c.is_full_scan = str_ends(head, STR("+"));
+	if (c.is_full_scan)
+		head.n--;
+	if (head.n != 16 || !c.url.n)
+		return false;
+	for (size_t i = 0; i < head.n; i++) {
+		const char *digits = "0123456789abcdef", *at = strchr(digits, head.p[i]);
+
+		if (!at || !*at)
+			return false;
+		c.selection = c.selection << 4 | (uint64_t)(at - digits);
+	}
+	*ret = c;
+	return true;
+}
+
+struct str dynamics_cursor_print(struct arena *a, const struct dynamics_cursor *c)
+{
+	CLEANUP(buf_release) struct buf text = { 0 };
+
+	buf_fmt(&text, "%016llx%s ", (unsigned long long)c->selection, c->is_full_scan ? "+" : "");
+	buf_add(&text, c->url);
+	return arena_str(a, buf_str(&text));
+}

@@ -1,0 +1,30 @@
+/* Creating and updating records in batches ("Microsoft Learn: Execute batch operations using the
+ * Web API"). Every part stands alone: a bad record harms no other (INV-NO-HOSTAGE). Private to the
+ * dynamics_* files. */
+#ifndef REMOTE_DYNAMICS_WRITE_H
+#define REMOTE_DYNAMICS_WRITE_H
+
+#include "remote/dynamics_call.h"
+#include "remote/dynamics_wire.h"
+#include "remote/multipart.h"
+
+enum err_kind dynamics_write(struct dynamics *d, const struct call *call, const struct mapping *m,
+			     const struct write *writes, size_t count, struct write_result *results,
+			     struct err *err);
+
+/* ---- parts, for tests ---- */
+
+/* Adds the request of one write as a part of a batch; what the column cannot hold is refused and
+ * nothing is added. */
+enum err_kind dynamics_part_write(const struct mapping *m, const struct write *w, struct buf *out,
+				  struct err *err);
+
+/* The outcome of one write from its part of the answer. */
+enum err_kind dynamics_part_read(const struct mapping *m, const struct write *w,
+				 const struct multipart_part *part,
+				 enum dynamics_repeat *ret_repeat, struct write_result *ret);
+
+/* A line of JSON never begins with two dashes, so no body can contain it. */
+#define DYNAMICS_BOUNDARY "batch_tandem"
+
+#endif

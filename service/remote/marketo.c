@@ -1,0 +1,87 @@
+/* The Marketo side of remote.h: what belongs together, and the table of functions. */
+#include "remote/marketo.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "core/fingerprint.h"
+#include "remote/marketo_parts.h"
+
+/* The usage figures need no permission: an answer proves address and token, and nothing else can be
+ * wrong. */
+static enum err_kind marketo_identify(void *self, const struct call *call,
+				      struct guid *ret_organisation, struct err *err)
+{
+	struct marketo *m = self;
+	struct marketo_request r = { .path = "/rest/v1/stats/usage.json",
+				     .timeout_ms = MARKETO_OTHER_MS };
+	enum err_kind kind = marketo_ask(m, call, &r, err);
+
+	marketo_request_release(&r);
+	if (kind == ERR_NONE)
+		*ret_organisation = m->organisation;
+	return kind;
+}
+
+static uint64_t marketo_calls(void *self)
+{
+	struct marketo *m = self;
+
+	return http_origin_calls(m->origin);
+}
+
+static void marketo_free(void *self)
+{
+	struct marketo *m = self;
+
+	if (!m)
+		return;
+	marketo_token_free(m->token);
+	http_origin_free(m->origin);
+	(void)pthread_mutex_destroy(&m->create_lock);
+	(void)pthread_mutex_destroy(&m->activity_lock);
+	free(m);
+}
+
+/* Rights on single fields do not exist in Marketo, and owners are not looked up here: those two
+ * stay NULL. */
+static const struct remote_ops marketo_ops = {
+	.identify = marketo_identify,
+	.describe = marketo_describe,
+	.start_cursor = marketo_start_cursor,
+	.changes = marketo_changes,
+	.read = marketo_read,
+	.find = marketo_find,
+	.write = marketo_write,
+	.add_activities = marketo_add_activities,
+	.setup = marketo_setup,
+	.check = marketo_check,
+	.calls = marketo_calls,
+	.free = marketo_free,
+};
+
+enum err_kind marketo_new(struct http *http, const struct marketo_settings *settings,
+			  struct remote *ret, struct err *err)
+{
+	struct http_origin *origin;
+	struct marketo *m;
+
+	if (!settings->client_id || !settings->client_id[0] || !settings->client_secret ||
+	    !settings->client_secret[0])
+		return err_set(err, ERR_CONFIG, "Marketo needs a client id and a client secret");
+	/* Only the origin counts: whether the address was given with /rest, as Marketo's own page
+	 * shows it, makes no difference. */
+	origin = http_origin_new(http, settings->url, &settings->limits, METRIC_CALLS_MARKETO,
+				 METRIC_CALL_ERRORS_MARKETO, err);
+	if (!origin)
+		return ERR_CONFIG;
+	m = mem_alloc(sizeof(*m));
+	m->origin = origin;
+	m->token = marketo_token_new(origin, settings->client_id, settings->client_secret);
+	m->overlap_s = settings->overlap_ms > 0 ? (settings->overlap_ms + 999) / 1000 : 0;
+	m->organisation = fingerprint_record_id(str_of(http_origin_text(origin)), 0, 0);
+	(void)pthread_mutex_init(&m->create_lock, NULL);
+	(void)pthread_mutex_init(&m->activity_lock, NULL);
+	*ret = (struct remote){ &marketo_ops, m };
+	return ERR_NONE;
+}

@@ -1,0 +1,52 @@
+/* The functions behind remote.h, one file each, as marketo.c joins them. */
+#ifndef REMOTE_MARKETO_PARTS_H
+#define REMOTE_MARKETO_PARTS_H
+
+#include "remote/marketo_call.h"
+
+/* marketo_schema.c */
+enum err_kind marketo_describe(void *self, const struct call *, enum table, struct arena *,
+			       struct schema *ret, struct err *);
+/* marketo_feed.c */
+enum err_kind marketo_start_cursor(void *self, const struct call *, struct arena *,
+				   struct str *ret_cursor, struct err *);
+enum err_kind marketo_changes(void *self, const struct call *, const struct mapping *, enum table,
+			      struct str cursor, struct arena *, struct change_page *ret,
+			      struct err *);
+/* marketo_read.c */
+enum err_kind marketo_read(void *self, const struct call *, const struct mapping *, enum table,
+			   const int64_t *person_ids, const struct guid *record_ids, size_t count,
+			   struct arena *, struct record **ret, struct err *);
+enum err_kind marketo_find(void *self, const struct call *, const struct mapping *, enum table,
+			   enum lookup, const struct str *values, size_t count, struct arena *,
+			   struct record_list *ret, struct err *);
+/* marketo_write.c */
+enum err_kind marketo_write(void *self, const struct call *, const struct mapping *,
+			    const struct write *writes, size_t count, struct write_result *results,
+			    struct err *);
+/* marketo_activity.c */
+enum { MARKETO_ATTRIBUTE_COUNT = 7 };
+extern const char marketo_activity_api_name[];
+struct marketo_attribute {
+	const char *api_name, *name, *type;
+};
+extern const struct marketo_attribute marketo_attributes[MARKETO_ATTRIBUTE_COUNT];
+
+/* What the instance has of our activity type. */
+struct marketo_activity_state {
+	bool is_there;
+	int64_t id;       /* numeric, differs per instance; a draft may have none */
+	bool is_approved; /* it takes records */
+};
+enum err_kind marketo_activity_look(struct marketo *m, const struct call *,
+				    struct marketo_activity_state *ret, struct err *);
+enum err_kind marketo_add_activities(void *self, const struct call *, const struct activity *,
+				     size_t count, struct write_result *results, struct err *);
+/* marketo_setup.c */
+enum err_kind marketo_setup(void *self, const struct call *, const struct field *fields,
+			    size_t count, void (*say)(void *context, const char *line),
+			    void *context, struct err *);
+/* marketo_check.c */
+void marketo_check(void *self, const struct call *, struct check_list *ret);
+
+#endif

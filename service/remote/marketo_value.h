@@ -1,0 +1,26 @@
+/* Persons between Marketo's JSON and canonical values, and describe's columns. Pure. */
+#ifndef REMOTE_MARKETO_VALUE_H
+#define REMOTE_MARKETO_VALUE_H
+
+#include "base/buf.h"
+#include "core/record.h"
+#include "remote/json.h"
+#include "remote/remote.h"
+
+/* Names to ask for, comma-separated. Of a person: id, the mapped columns, the stamp. Of the change
+ * feed: the mapped columns (id when there is none, for the list may not be empty). */
+void marketo_person_fields(const struct mapping *m, struct buf *out);
+void marketo_change_fields(const struct mapping *m, struct buf *out);
+
+/* One element of "result". ERR_RUBBISH when it is no person at all; a single odd value is
+ * VALUE_UNSEEN. */
+enum err_kind marketo_person_read(struct json_object *element, const struct mapping *m,
+				  struct arena *a, struct record **ret, struct err *err);
+
+/* The object for Sync Leads, with its key: "id" of an update, the stamp's GUID of a create. */
+void marketo_person_print(const struct write *w, const struct mapping *m, struct buf *out);
+
+/* One element of describe. False: it is not reachable by REST. */
+bool marketo_column_read(struct json_object *element, struct arena *a, struct column *ret);
+
+#endif

@@ -1,0 +1,337 @@
+/* What Marketo's answers mean; see marketo_wire.h. The tables follow "Adobe: Error Codes".
+ * Must not know HTTP, tokens, or what a record holds. */
+#include "remote/marketo_wire.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+struct marketo_code {
+	const char *code;
+	enum err_kind kind;
+	enum marketo_reaction reaction;
+	int64_t retry_after_ms; /* -1 no hint */
+	const char *text;
+};
+
+/* Codes of a whole call. */
+static const struct marketo_code marketo_call_codes[] = {
+	{ "500", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "internal error of Marketo" },
+	{ "502", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "bad gateway" },
+	{ "600", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is missing" },
+	{ "601", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is invalid" },
+	{ "602", ERR_BROKEN, MARKETO_RENEW, -1, "the access token has expired" },
+	{ "603", ERR_RIGHTS, MARKETO_FAIL, -1,
+	  "access denied: the role of the API user lacks a permission, or an address allow-list excludes this service" },
+	{ "604", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "the request timed out" },
+	{ "605", ERR_OURS, MARKETO_FAIL, -1, "wrong HTTP method" },
+	{ "606", ERR_THROTTLED, MARKETO_PAUSE, 20000, "too many calls in 20 seconds" },
+	{ "607", ERR_QUOTA, MARKETO_FAIL, -1,
+	  "the daily quota is used up; it starts anew at midnight US Central" },
+	{ "608", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "the API is temporarily unavailable" },
+	{ "609", ERR_OURS, MARKETO_FAIL, -1, "invalid JSON" },
+	{ "610", ERR_BROKEN, MARKETO_FAIL, -1,
+	  "the resource was not found: check the address of the instance" },
+	{ "611", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "system error of Marketo" },
+	{ "612", ERR_OURS, MARKETO_FAIL, -1, "invalid content type" },
+	{ "613", ERR_OURS, MARKETO_FAIL, -1, "invalid multipart request" },
+	{ "614", ERR_RETRY_LATER, MARKETO_FAIL, 60000, "the subscription cannot be reached" },
+	{ "615", ERR_THROTTLED, MARKETO_SHORT_PAUSE, 2000, "too many calls at once" },
+	{ "616", ERR_BROKEN, MARKETO_FAIL, -1, "wrong type of subscription" },
+	{ "701", ERR_OURS, MARKETO_FAIL, -1, "a parameter is blank" },
+	{ "702", ERR_NONE, MARKETO_EMPTY, -1, "no data found" },
+	{ "703", ERR_RIGHTS, MARKETO_FAIL, -1, "the feature is not enabled for this subscription" },
+	{ "704", ERR_OURS, MARKETO_FAIL, -1, "invalid date" },
+	{ "713", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "transient error" },
+	{ "719", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "lock wait timeout" },
+	{ "1003", ERR_REFUSED, MARKETO_SPLIT, -1, "more records match than one call may return" },
+	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "a field was not found: the schema has changed" },
+	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "a field cannot be searched by" },
+	{ "1016", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "too many imports" },
+	{ "1018", ERR_BROKEN, MARKETO_FAIL, -1,
+	  "a native CRM sync is active in this instance: Tandem cannot work beside it" },
+	{ "1029", ERR_RETRY_LATER, MARKETO_FAIL, 60000, "too many jobs" },
+};
+
+/* Codes of one record in a call that worked. */
+static const struct marketo_code marketo_record_codes[] = {
+	{ "611", ERR_RETRY_LATER, MARKETO_FAIL, -1, "system error of Marketo" },
+	{ "713", ERR_RETRY_LATER, MARKETO_FAIL, -1, "transient error" },
+	{ "719", ERR_RETRY_LATER, MARKETO_FAIL, -1, "lock wait timeout" },
+	{ "1001", ERR_REFUSED, MARKETO_FAIL, -1, "the value does not fit the type of the field" },
+	{ "1002", ERR_REFUSED, MARKETO_FAIL, -1, "a value that Marketo requires is missing" },
+	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "Marketo does not accept the value" },
+	{ "1004", ERR_GONE, MARKETO_FAIL, -1, "the person is not there" },
+	{ "1005", ERR_DUPLICATE, MARKETO_FAIL, -1, "the person is there already" },
+	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "the field was not found: the schema has changed" },
+	{ "1007", ERR_REFUSED, MARKETO_FAIL, -1,
+	  "several people carry the same key: merge the duplicates in Marketo" },
+	{ "1008", ERR_RIGHTS, MARKETO_FAIL, -1, "no access to the person's partition" },
+	{ "1009", ERR_RIGHTS, MARKETO_FAIL, -1, "Marketo wants a partition named" },
+	{ "1010", ERR_RIGHTS, MARKETO_FAIL, -1, "the person is in another partition" },
+	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "the field cannot be searched by" },
+	{ "1018", ERR_BROKEN, MARKETO_FAIL, -1,
+	  "a native CRM sync is active in this instance: Tandem cannot work beside it" },
+	{ "1021", ERR_REFUSED, MARKETO_FAIL, -1,
+	  "the field belongs to the company of this person and cannot be set here" },
+	{ "1036", ERR_OURS, MARKETO_FAIL, -1, "the same key twice in one call" },
+	{ "1049", ERR_REFUSED, MARKETO_FAIL, -1, "the attributes of the activity are too large" },
+};
+
+static const struct marketo_code *marketo_code_find(const struct marketo_code *table, size_t count,
+						    const char *code)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(table[i].code, code) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+void marketo_answer_release(struct marketo_answer *a)
+{
+	buf_release(&a->next_page_token);
+}
+
+/* ---- reading an error ---- */
+
+/* Codes are strings of digits by the book; numbers occur. */
+static void marketo_code_take(struct json_object *error, char *ret, size_t size)
+{
+	struct str text = { NULL, 0 };
+	int64_t number;
+
+	if (json_get_string(error, "code", &text) && text.n < size &&
+	    !memchr(text.p, '\0', text.n)) {
+		memcpy(ret, text.p, text.n);
+		ret[text.n] = '\0';
+	} else if (json_get_int64(error, "code", &number)) {
+		(void)snprintf(ret, size, "%lld", (long long)number);
+	}
+}
+
+static bool marketo_is_name(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      c == '_'))
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* "Invalid value for field 'doNotCall' and value '...'", "Field 'x' not found": the quoted name
+ * after the word field. Nothing else is taken from a message, for it may quote a person's value. */
+static void marketo_field_take(struct str message, char *ret, size_t size)
+{
+	for (size_t i = 0; i + 7 <= message.n; i++) {
+		struct str rest = { message.p + i + 7, message.n - i - 7 };
+		struct str name;
+
+		if (strncasecmp(message.p + i, "field '", 7) != 0)
+			continue;
+		name = str_cut(&rest, '\'');
+		if (name.n >= size || !marketo_is_name(name))
+			return;
+		memcpy(ret, name.p, name.n);
+		ret[name.n] = '\0';
+		return;
+	}
+}
+
+static bool marketo_mentions(struct str message, struct str word)
+{
+	for (size_t i = 0; i + word.n <= message.n; i++) {
+		if (strncasecmp(message.p + i, word.p, word.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void marketo_error_take(struct json_object *error, struct marketo_answer *a)
+{
+	struct str message = { NULL, 0 };
+
+	if (a->code[0])
+		return;
+	marketo_code_take(error, a->code, sizeof(a->code));
+	(void)json_get_string(error, "message", &message);
+	marketo_field_take(message, a->field, sizeof(a->field));
+	a->names_paging_token = marketo_mentions(message, STR("token")) &&
+				(marketo_mentions(message, STR("pag")) ||
+				 marketo_mentions(message, STR("position")));
+}
+
+/* ---- the envelope ---- */
+
+struct marketo_reading {
+	const struct marketo_sink *sink;
+	struct marketo_answer *answer;
+};
+
+static enum err_kind marketo_visit(void *context, const char *array, const char *member,
+				   struct json_object *value, struct err *err)
+{
+	struct marketo_reading *r = context;
+	struct marketo_answer *a = r->answer;
+
+	if (array && strcmp(array, "result") == 0)
+		return r->sink && r->sink->element ? r->sink->element(r->sink->context, value, err)
+						   : ERR_NONE;
+	if (array && strcmp(array, "errors") == 0)
+		marketo_error_take(value, a);
+	if (!member)
+		return ERR_NONE;
+	if (strcmp(member, "success") == 0 && json_object_is_type(value, json_type_boolean)) {
+		a->has_success = true;
+		a->is_success = json_object_get_boolean(value);
+	} else if (strcmp(member, "moreResult") == 0 &&
+		   json_object_is_type(value, json_type_boolean)) {
+		a->has_more_result = true;
+		a->more_result = json_object_get_boolean(value);
+	} else if (strcmp(member, "nextPageToken") == 0 &&
+		   json_object_is_type(value, json_type_string)) {
+		buf_clear(&a->next_page_token);
+		buf_add(&a->next_page_token,
+			(struct str){ json_object_get_string(value),
+				      (size_t)json_object_get_string_len(value) });
+	}
+	return ERR_NONE;
+}
+
+static enum err_kind marketo_error_fill(const struct marketo_code *c, const char *code,
+					const char *field, struct err *err)
+{
+	enum err_kind kind = err_set(err, c->kind, "%s%s%s%s", c->text, field[0] ? " (field " : "",
+				     field, field[0] ? ")" : "");
+
+	if (err) {
+		err->retry_after_ms = c->retry_after_ms;
+		(void)snprintf(err->code, sizeof(err->code), "%s", code);
+		(void)snprintf(err->field, sizeof(err->field), "%s", field);
+	}
+	return kind;
+}
+
+static enum err_kind marketo_failure(const struct marketo_answer *a,
+				     enum marketo_reaction *ret_reaction, struct err *err)
+{
+	static const struct marketo_code unknown = {
+		"", ERR_RUBBISH, MARKETO_FAIL, -1,
+		"Marketo refused the call with a code unknown here"
+	};
+	static const struct marketo_code paging = {
+		"", ERR_EXPIRED, MARKETO_FAIL, -1, "Marketo does not take the paging token any more"
+	};
+	const struct marketo_code *c;
+
+	c = marketo_code_find(marketo_call_codes, ARRAY_LEN(marketo_call_codes), a->code);
+	if (!c)
+		c = &unknown;
+	/* No code is published for a paging token that is not taken: what speaks of one is judged
+	 * so, unless the code stands for trouble that has nothing to do with what was asked. */
+	if (a->names_paging_token && (c->kind == ERR_RUBBISH || c->kind == ERR_OURS ||
+				      c->kind == ERR_REFUSED || c->kind == ERR_RETRY_LATER))
+		c = &paging;
+	*ret_reaction = c->reaction;
+	return c->kind == ERR_NONE ? ERR_NONE : marketo_error_fill(c, a->code, a->field, err);
+}
+
+enum err_kind marketo_answer_read(struct str body, const struct marketo_sink *sink,
+				  struct marketo_answer *ret, enum marketo_reaction *ret_reaction,
+				  struct err *err)
+{
+	struct marketo_reading r = { .sink = sink, .answer = ret };
+	enum err_kind kind;
+
+	*ret_reaction = MARKETO_FAIL;
+	marketo_answer_release(ret);
+	*ret = (struct marketo_answer){ 0 };
+	if (sink && sink->restart)
+		sink->restart(sink->context);
+	kind = json_walk(body, marketo_visit, &r, err);
+	if (kind != ERR_NONE)
+		return kind;
+	if (!ret->has_success)
+		return err_set(err, ERR_RUBBISH,
+			       "the answer does not say whether the call succeeded");
+	return ret->is_success ? ERR_NONE : marketo_failure(ret, ret_reaction, err);
+}
+
+enum err_kind marketo_status_read(int status, enum marketo_reaction *ret_reaction, struct err *err)
+{
+	static const struct {
+		int from, to;
+		enum err_kind kind;
+		enum marketo_reaction reaction;
+		const char *text;
+	} rows[] = {
+		{ 300, 399, ERR_BROKEN, MARKETO_FAIL,
+		  "a redirect: check the address of the instance" },
+		{ 401, 401, ERR_BROKEN, MARKETO_RENEW, "the access token was refused" },
+		{ 403, 403, ERR_RIGHTS, MARKETO_FAIL, "access denied" },
+		{ 404, 404, ERR_BROKEN, MARKETO_FAIL,
+		  "nothing there: check the address of the instance" },
+		{ 408, 408, ERR_RETRY_LATER, MARKETO_BACK_OFF, "the request timed out" },
+		{ 413, 413, ERR_REFUSED, MARKETO_SPLIT, "the request is too large" },
+		{ 414, 414, ERR_OURS, MARKETO_FAIL, "the address is too long" },
+		{ 429, 429, ERR_THROTTLED, MARKETO_PAUSE, "too many calls" },
+		{ 500, 599, ERR_RETRY_LATER, MARKETO_BACK_OFF, "gateway trouble" },
+	};
+
+	*ret_reaction = MARKETO_FAIL;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (status < rows[i].from || status > rows[i].to)
+			continue;
+		*ret_reaction = rows[i].reaction;
+		(void)err_set(err, rows[i].kind, "HTTP %d: %s", status, rows[i].text);
+		if (err)
+			err->http_status = status;
+		return rows[i].kind;
+	}
+	(void)err_set(err, ERR_RUBBISH, "HTTP %d is not an answer of this API", status);
+	if (err)
+		err->http_status = status;
+	return ERR_RUBBISH;
+}
+
+/* ---- one record of a write ---- */
+
+static enum err_kind marketo_skipped(struct json_object *element, struct err *err)
+{
+	static const struct marketo_code unknown = { "", ERR_REFUSED, MARKETO_FAIL, -1,
+						     "Marketo refused the record" };
+	struct json_object *reasons = json_get_array(element, "reasons");
+	struct marketo_answer first = { 0 };
+	const struct marketo_code *c;
+
+	/* Custom activities say "errors" where everything else says "reasons" ("Adobe:
+	 * Activities"). */
+	if (!reasons)
+		reasons = json_get_array(element, "errors");
+	if (reasons && json_object_array_length(reasons) > 0)
+		marketo_error_take(json_object_array_get_idx(reasons, 0), &first);
+	c = marketo_code_find(marketo_record_codes, ARRAY_LEN(marketo_record_codes), first.code);
+	return marketo_error_fill(c ? c : &unknown, first.code, first.field, err);
+}
+
+enum err_kind marketo_record_read(struct json_object *element, int64_t *ret_id,
+				  bool *ret_was_created, struct err *err)
+{
+	struct str status = { NULL, 0 };
+	int64_t id = 0;
+
+	(void)json_get_string(element, "status", &status);
+	if (str_equal(status, STR("skipped")))
+		return marketo_skipped(element, err);
+	if (!str_equal(status, STR("created")) && !str_equal(status, STR("updated")) &&
+	    !str_equal(status, STR("added")))
+		return err_set(
+			err, ERR_RUBBISH,
+			"the outcome of a record is none of created, updated, added and skipped");
+	(void)json_get_int64(element, "id", &id);
+	*ret_id = id > 0 ? id : 0;
+	*ret_was_created = str_equal(status, STR("created"));
+	return ERR_NONE;
+}

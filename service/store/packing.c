@@ -1,0 +1,116 @@
+/* Fingerprints to bytes and back; see packing.h. Knows no statement.
+ * Marketo: 8 bytes a slot, most significant first, up to the last slot that has one.
+ * Dynamics: null, or a tag byte and then either every slot the same way, or 10 bytes (slot, fingerprint) for each slot that
+ * differs from Marketo's, whichever is shorter. */
+#include "store/packing.h"
+
+enum { PACKING_WHOLE = 0, PACKING_DIFFERENCES = 1, WHOLE_BYTES = 8, DIFFERENCE_BYTES = 10, SLOTS_MAX = 65535 };
+
+static void put(struct buf *b, uint64_t n, unsigned bytes)
+{
+	while (bytes--)
+		buf_char(b, (char)(unsigned char)(n >> (8 * bytes)));
+}
+
+static uint64_t get(const char *p, unsigned bytes)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		n = n << 8 | (unsigned char)p[i];
+	return n;
+}
+
+static size_t used_slots(const struct link *l, enum side side)
+{
+	size_t n = l->fingerprint[side] ? l->slot_count : 0;
+
+	while (n && !l->fingerprint[side][n - 1])
+		n--;
+	return n;
+}
+
+static uint64_t at(const struct link *l, enum side side, size_t used, size_t slot)
+{
+	return slot < used ? l->fingerprint[side][slot] : 0;
+}
+
+static void put_whole(struct buf *b, const struct link *l, enum side side, size_t used)
+{
+	for (size_t i = 0; i < used; i++)
+		put(b, l->fingerprint[side][i], 8);
+}
+
+void packing_write(const struct link *l, struct buf *marketo, struct buf *dynamics, bool *ret_same)
+{
+	size_t m = used_slots(l, SIDE_MARKETO), d = used_slots(l, SIDE_DYNAMICS), slots = m > d ? m : d, different = 0;
+
+	for (size_t i = 0; i < slots; i++)
+		different += at(l, SIDE_MARKETO, m, i) != at(l, SIDE_DYNAMICS, d, i);
+	*ret_same = different == 0;
+	put_whole(marketo, l, SIDE_MARKETO, m);
+	if (!different)
+		return;
+	if (different * DIFFERENCE_BYTES >= d * WHOLE_BYTES) {
+		put(dynamics, PACKING_WHOLE, 1);
+		put_whole(dynamics, l, SIDE_DYNAMICS, d);
+		return;
+	}
+	put(dynamics, PACKING_DIFFERENCES, 1);
+	for (size_t i = 0; i < slots; i++) {
+		if (at(l, SIDE_MARKETO, m, i) == at(l, SIDE_DYNAMICS, d, i))
+			continue;
+		put(dynamics, i, 2);
+		put(dynamics, at(l, SIDE_DYNAMICS, d, i), 8);
+	}
+}
+
+/* The number of slots the two columns speak of. */
+static bool count_slots(struct str marketo, struct str dynamics, size_t *ret)
+{
+	size_t size = dynamics.n && *dynamics.p == PACKING_DIFFERENCES ? DIFFERENCE_BYTES : WHOLE_BYTES;
+
+	*ret = marketo.n / WHOLE_BYTES;
+	if (marketo.n % WHOLE_BYTES || *ret > SLOTS_MAX)
+		return false;
+	if (!dynamics.n)
+		return true;
+	if (*dynamics.p != PACKING_WHOLE && *dynamics.p != PACKING_DIFFERENCES)
+		return false;
+	if ((dynamics.n - 1) % size)
+		return false;
+	if (*dynamics.p == PACKING_WHOLE) {
+		*ret = dynamics.n / size > *ret ? dynamics.n / size : *ret;
+		return *ret <= SLOTS_MAX;
+	}
+	for (size_t i = 1; i < dynamics.n; i += size) {
+		size_t slot = get(dynamics.p + i, 2);
+
+		*ret = slot + 1 > *ret ? slot + 1 : *ret;
+	}
+	return true;
+}
+
+bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null, struct link *ret, struct arena *a)
+{
+	size_t slots;
+
+	if (dynamics_is_null != (dynamics.n == 0) || !count_slots(marketo, dynamics, &slots))
+		return false;
+	ret->slot_count = slots;
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		ret->fingerprint[side] = arena_array(a, slots, sizeof(uint64_t));
+		if (side == SIDE_DYNAMICS && dynamics.n && *dynamics.p == PACKING_WHOLE)
+			break;
+		for (size_t i = 0; i < marketo.n / WHOLE_BYTES; i++)
+			ret->fingerprint[side][i] = get(marketo.p + i * WHOLE_BYTES, 8);
+	}
+	if (dynamics.n && *dynamics.p == PACKING_WHOLE) {
+		for (size_t i = 0; i < dynamics.n / WHOLE_BYTES; i++)
+			ret->fingerprint[SIDE_DYNAMICS][i] = get(dynamics.p + 1 + i * WHOLE_BYTES, 8);
+		return true;
+	}
+	for (size_t i = 1; i < dynamics.n; i += DIFFERENCE_BYTES)
+		ret->fingerprint[SIDE_DYNAMICS][get(dynamics.p + i, 2)] = get(dynamics.p + i + 2, 8);
+	return true;
+}

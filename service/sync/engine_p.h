@@ -1,0 +1,72 @@
+/* The inside of struct engine, for the files of sync only. */
+#ifndef SYNC_ENGINE_P_H
+#define SYNC_ENGINE_P_H
+
+#include <pthread.h>
+
+#include "sync/engine.h"
+#include "sync/operator.h"
+
+struct realtime;
+struct worker;
+
+/* A mapping in use: threads share it, the last one frees it. */
+struct shared_mapping {
+	struct mapping *mapping;
+	unsigned references; /* guarded by engine->lock */
+};
+
+struct engine {
+	struct engine_settings settings;
+	struct remote remote[SIDE_COUNT];
+	struct store store;
+	struct stop *stop; /* foreign */
+
+	/* One thread at a time reads schemas: the worker, or the real-time thread before the first cycle. */
+	pthread_mutex_t schema_lock;
+	struct arena schema_memory;
+	struct schema schemas[TABLE_COUNT];
+	int64_t schema_read_ms; /* clock_mono_ms(); 0: never */
+	uint16_t *slots;        /* one per field of settings, owned; NULL before the first schema */
+	struct store_identity identity;
+	bool has_identity;
+
+	pthread_mutex_t lock; /* guards everything below */
+	struct shared_mapping *shared;
+	struct {
+		bool was_used, is_ok;
+		char reason[320];
+	} side[SIDE_COUNT];
+	bool is_running, is_leader, is_paused;
+	char halt_reason[320]; /* "" : not halted */
+	struct cycle_report report;
+	int64_t next_ms; /* wall clock of the next cycle, 0 unknown */
+
+	struct realtime *realtime; /* owned */
+	struct worker *worker;     /* owned */
+};
+
+/* Reads the schemas when they are older than an hour (or is_forced), the changing rights otherwise, checks who the sides are,
+ * and makes the active fields anew when anything differs. */
+enum err_kind engine_refresh(struct engine *e, const struct call *call, bool is_forced, struct err *err);
+
+/* The active fields; NULL before the first refresh. Every take is given back with a drop. */
+struct shared_mapping *engine_mapping_take(struct engine *e);
+void engine_mapping_drop(struct engine *e, struct shared_mapping *m);
+
+/* Notes how a side is doing, for readiness and status. */
+void engine_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err);
+void engine_publish(struct engine *e, const struct cycle_report *report);
+bool engine_is_open(struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
+
+struct worker *worker_start(struct engine *e, struct err *err);
+void worker_wake(struct worker *w);
+void worker_stop(struct worker *w); /* joins */
+int64_t worker_finished_cycles(const struct worker *w);
+
+struct realtime *realtime_start(struct engine *e, struct err *err);
+void realtime_stop(struct realtime *r); /* answers everybody, joins */
+/* Works through the requests left open in the store, in the real-time thread; returns when done. */
+enum err_kind realtime_work_open(struct engine *e, const struct call *call, struct cycle_report *report, struct err *err);
+
+#endif

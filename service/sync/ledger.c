@@ -1,0 +1,222 @@
+/* Gathering rows for a commit; see ledger.h. */
+#include "sync/ledger.h"
+
+#include "base/clock.h"
+
+/* Appends to one of the ledger's arrays and keeps the unit's view of it in step. */
+#define LEDGER_ADD(l, array, member, count, cap, ...)                                              \
+	do {                                                                                       \
+		(l)->array = arena_more((l)->arena, (l)->array, (l)->unit.count, &(l)->cap,        \
+					sizeof((l)->array[0]));                                    \
+		(l)->array[(l)->unit.count++] = __VA_ARGS__;                                       \
+		(l)->unit.member = (l)->array;                                                     \
+	} while (0)
+
+void ledger_link(struct ledger *l, struct link *link)
+{
+	for (size_t i = l->unit.link_count; i > 0 && i + 8 > l->unit.link_count; i--) {
+		if (l->links[i - 1] == link)
+			return; /* noted a moment ago; it is written whole anyway */
+	}
+	LEDGER_ADD(l, links, links, link_count, link_cap, link);
+}
+
+void ledger_forget(struct ledger *l, const struct link *link)
+{
+	LEDGER_ADD(l, forget, forget, forget_count, forget_cap, link);
+}
+
+void ledger_stamped(struct ledger *l, const struct link *link)
+{
+	LEDGER_ADD(l, stamped, stamped, stamped_count, stamped_cap, link);
+}
+
+void ledger_resolved(struct ledger *l, const struct link *link, enum side target, uint16_t slot)
+{
+	LEDGER_ADD(l, resolved, resolved, resolved_count, resolved_cap,
+		   (struct resolved_row){ .table = link->table,
+					  .record_id = link->record_id,
+					  .target = target,
+					  .slot = slot });
+}
+
+void ledger_dirty_record(struct ledger *l, enum table table, const struct guid *record_id)
+{
+	LEDGER_ADD(l, dirty, dirty, dirty_count, dirty_cap,
+		   (struct dirty){ .table = table, .record_id = *record_id });
+}
+
+void ledger_dirty_person(struct ledger *l, int64_t person_id)
+{
+	LEDGER_ADD(l, dirty, dirty, dirty_count, dirty_cap,
+		   (struct dirty){ .table = TABLE_PERSON, .person_id = person_id });
+}
+
+void ledger_clean(struct ledger *l, const struct dirty *mark)
+{
+	LEDGER_ADD(l, clean, clean, clean_count, clean_cap, *mark);
+}
+
+void ledger_cursor(struct ledger *l, enum table table, struct str text)
+{
+	LEDGER_ADD(l, cursors, cursors, cursor_count, cursor_cap,
+		   (struct cursor_row){ .name = table_name(table), .text = text });
+}
+
+void ledger_request(struct ledger *l, const struct request *request)
+{
+	LEDGER_ADD(l, requests, requests, request_count, request_cap, *request);
+}
+
+void ledger_sent(struct ledger *l, int64_t outbox_id)
+{
+	LEDGER_ADD(l, sent, sent, sent_count, sent_cap, outbox_id);
+}
+
+void ledger_collision(struct ledger *l, const struct mapping *m, const struct link *link,
+		      const struct collision *collision)
+{
+	struct collision_row row = {
+		.table = link->table,
+		.record_id = link->record_id,
+		.person_id = link->person_id,
+		.field = m->fields[collision->index].field->name,
+		.rule = merge_rule_name(collision->rule),
+		.winner = collision->winner,
+	};
+
+	for (int side = 0; side < SIDE_COUNT; side++)
+		row.value[side] = value_print(l->arena, &collision->value[side]);
+	LEDGER_ADD(l, collisions, collisions, collision_count, collision_cap, row);
+}
+
+static const char *ledger_direction(enum side target)
+{
+	return target == SIDE_DYNAMICS ? "Marketo to Dynamics" : "Dynamics to Marketo";
+}
+
+void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target,
+		     enum table entity, const struct guid *record_id, const char *field,
+		     const char *code, struct str message)
+{
+	char id[GUID_TEXT] = "";
+
+	if (!person_id)
+		return;
+	if (record_id && !guid_is_zero(record_id))
+		guid_print(record_id, id);
+	LEDGER_ADD(l, outbox, outbox, outbox_count, outbox_cap,
+		   (struct outbox_row){
+			   .person_id = person_id,
+			   .at_s = clock_wall_ms() / 1000,
+			   .outcome = arena_str(l->arena, str_of(outcome)),
+			   .direction = str_of(ledger_direction(target)),
+			   .entity = entity == TABLE_PERSON ? str_of("") : str_of(table_name(entity)),
+			   .record_id = arena_str(l->arena, str_of(id)),
+			   .field = arena_str(l->arena, str_of(field)),
+			   .code = arena_str(l->arena, str_of(code)),
+			   .message = arena_str(l->arena, message),
+		   });
+}
+
+/* One refusal as an error row, parked when it has a fingerprint. */
+static void ledger_refusal(struct ledger *l, const struct mapping *m, const struct link *link,
+			   const struct refusal *r, const char *operation)
+{
+	bool is_whole = r->index == PARKED_WHOLE_RECORD;
+	const char *field = is_whole ? "" : m->fields[r->index].field->name;
+
+	LEDGER_ADD(l, errors, errors, error_count, error_cap,
+		   (struct error_row){
+			   .table = link->table,
+			   .record_id = link->record_id,
+			   .person_id = link->person_id,
+			   .target = r->target,
+			   .operation = operation,
+			   .field = field,
+			   .slot = is_whole ? PARKED_WHOLE_RECORD : m->fields[r->index].slot,
+			   .fingerprint = r->fingerprint,
+			   .kind = err_kind_name(r->err.kind),
+			   .code = r->err.code,
+			   .message = str_of(r->err.text),
+		   });
+	ledger_activity(l, link->person_id, "refused", r->target, link->table, &link->record_id, field,
+			r->err.code, str_of(r->err.text));
+}
+
+void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
+		     const struct plan *plan, const char *operation)
+{
+	for (size_t i = 0; i < plan->refusal_count; i++)
+		ledger_refusal(l, m, link, &plan->refusal[i], operation);
+}
+
+/* Is the parked write still what would be written, so that its error stays open? */
+static bool ledger_is_still_parked(const struct mapping *m, const struct parked_write *parked,
+				   const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->refusal_count; i++) {
+		const struct refusal *r = &plan->refusal[i];
+		uint16_t slot = r->index == PARKED_WHOLE_RECORD ? PARKED_WHOLE_RECORD :
+								  m->fields[r->index].slot;
+
+		if (slot == parked->slot && r->target == parked->target)
+			return true;
+	}
+	if (parked->slot == PARKED_WHOLE_RECORD)
+		return plan->write_count[parked->target] == 0;
+	/* The sides agree on it again when both fingerprints are the same; until then it waits. */
+	return parked->slot < plan->slot_count &&
+	       plan->fingerprint[SIDE_MARKETO][parked->slot] !=
+		       plan->fingerprint[SIDE_DYNAMICS][parked->slot];
+}
+
+void ledger_resolve(struct ledger *l, const struct mapping *m, const struct link *link,
+		    const struct plan *plan)
+{
+	for (size_t i = 0; i < link->parked_count; i++) {
+		const struct parked_write *parked = &link->parked[i];
+
+		if (ledger_is_still_parked(m, parked, plan))
+			continue;
+		ledger_resolved(l, link, parked->target, parked->slot);
+	}
+}
+
+void ledger_error(struct ledger *l, const struct link *link, enum side target, const char *operation,
+		  const struct err *err)
+{
+	LEDGER_ADD(l, errors, errors, error_count, error_cap,
+		   (struct error_row){
+			   .table = link->table,
+			   .record_id = link->record_id,
+			   .person_id = link->person_id,
+			   .target = target,
+			   .operation = operation,
+			   .field = arena_text(l->arena, str_of(err->field)),
+			   .slot = PARKED_WHOLE_RECORD,
+			   .kind = err_kind_name(err->kind),
+			   .code = arena_text(l->arena, str_of(err->code)),
+			   .message = arena_str(l->arena, str_of(err->text)),
+		   });
+	ledger_activity(l, link->person_id, err_kind_name(err->kind), target, link->table,
+			&link->record_id, err->field, err->code, str_of(err->text));
+}
+
+static bool ledger_is_empty(const struct unit *u)
+{
+	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count && !u->error_count &&
+	       !u->resolved_count && !u->dirty_count && !u->clean_count && !u->cursor_count &&
+	       !u->request_count && !u->outbox_count && !u->sent_count && !u->report;
+}
+
+enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)
+{
+	struct unit unit = l->unit;
+
+	*l = (struct ledger){ .arena = l->arena };
+	if (ledger_is_empty(&unit))
+		return ERR_NONE;
+	unit.is_fenced = is_fenced;
+	return e->store.ops->commit(e->store.self, &unit, err);
+}

@@ -1,0 +1,393 @@
+/* Finding or claiming counterparts; see match.h. */
+#include "sync/match.h"
+
+#include <stdlib.h>
+
+/* One record on its way to a pair. */
+struct match_item {
+	struct record *record;
+	struct link *link;     /* claim or tombstone from the store, or NULL */
+	struct record *person; /* the counterpart, NULL: none yet */
+	struct str email;      /* folded; empty: none */
+	bool is_out;           /* not to be paired now */
+	bool is_moved;         /* link was taken over from the lead it was qualified from */
+};
+
+struct match_candidate {
+	struct str email; /* folded */
+	struct record *person;
+	bool is_taken;
+};
+
+struct match {
+	struct step *s;
+	struct match_item *items;
+	size_t count;
+};
+
+bool match_person_is_free(const struct record *person, const struct link *link)
+{
+	if (link && (link->state == LINK_LIVE || link->state == LINK_CLAIMED))
+		return false;
+	return guid_is_zero(&person->record_id) || person->stamp_is_deleted;
+}
+
+static struct str match_fold(struct arena *a, struct str email)
+{
+	char *copy = arena_text(a, email);
+
+	for (size_t i = 0; i < email.n; i++) {
+		if (copy[i] >= 'A' && copy[i] <= 'Z')
+			copy[i] = (char)(copy[i] - 'A' + 'a');
+	}
+	return (struct str){ copy, email.n };
+}
+
+static struct str match_email(const struct step *s, const struct record *record)
+{
+	const struct value *v;
+
+	if (s->mapping->email < 0)
+		return (struct str){ NULL, 0 };
+	v = &record->values[s->mapping->email];
+	return v->kind == VALUE_TEXT ? match_fold(s->arena, v->text) : (struct str){ NULL, 0 };
+}
+
+static bool match_is_open(const struct match_item *item)
+{
+	return !item->is_out && !item->person && !item->is_moved;
+}
+
+/* Rows that never become persons of their own: losers of a merge, and leads that live on as a contact. */
+static void match_leave_out(struct match *m)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		const struct record *r = m->items[i].record;
+		bool is_qualified = r->table == TABLE_LEAD && r->state == 1;
+
+		if (r->is_merged || is_qualified) {
+			m->items[i].is_out = true;
+			m->s->report->equal[r->table]++;
+		}
+	}
+}
+
+static void match_move(struct match *m, struct match_item *item, struct link *lead)
+{
+	struct link *moved = arena_alloc(m->s->arena, sizeof(*moved));
+
+	*moved = *lead;
+	moved->table = TABLE_CONTACT;
+	moved->record_id = item->record->record_id;
+	moved->version = item->record->version;
+	moved->is_stamp_due = true;
+	moved->is_stored = false;
+	moved->parked = NULL;
+	moved->parked_count = 0;
+	ledger_forget(m->s->ledger, lead);
+	item->link = moved;
+	item->is_moved = true;
+}
+
+/* A contact that a linked lead was qualified into takes the lead's link over: same person, another record. */
+static enum err_kind match_qualified(struct match *m, struct err *err)
+{
+	struct arena *a = m->s->arena;
+	struct guid *origins = arena_array(a, m->count, sizeof(*origins));
+	size_t *which = arena_array(a, m->count, sizeof(*which));
+	struct link **leads = arena_array(a, m->count, sizeof(struct link *));
+	const struct store *store = &m->s->engine->store;
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct record *r = m->items[i].record;
+
+		if (match_is_open(&m->items[i]) && r->table == TABLE_CONTACT &&
+		    !guid_is_zero(&r->origin_id)) {
+			origins[n] = r->origin_id;
+			which[n++] = i;
+		}
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = store->ops->links_by_record(store->self, TABLE_LEAD, origins, n, a, leads, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		if (leads[i] && leads[i]->state == LINK_LIVE)
+			match_move(m, &m->items[which[i]], leads[i]);
+	}
+	return kind;
+}
+
+static void match_report(struct match *m, struct match_item *item, const char *text)
+{
+	struct link link = { .table = item->record->table, .record_id = item->record->record_id };
+	struct err why;
+
+	(void)err_set(&why, ERR_REFUSED, "%s", text);
+	(void)snprintf(why.code, sizeof(why.code), "AMBIGUOUS");
+	ledger_error(m->s->ledger, &link, SIDE_MARKETO, "link", &why);
+	item->is_out = true;
+	m->s->report->failed[TABLE_PERSON]++;
+}
+
+/* Links of the persons found, in their order. */
+static enum err_kind match_person_links(struct match *m, const struct record_list *found,
+					struct link ***ret, struct err *err)
+{
+	const struct store *store = &m->s->engine->store;
+	int64_t *ids = arena_array(m->s->arena, found->count, sizeof(*ids));
+
+	*ret = arena_array(m->s->arena, found->count, sizeof(struct link *));
+	for (size_t i = 0; i < found->count; i++)
+		ids[i] = found->records[i].person_id;
+	if (!found->count)
+		return ERR_NONE;
+	return store->ops->links_by_person(store->self, ids, found->count, m->s->arena, *ret, err);
+}
+
+static int match_by_record_id(const void *a, const void *b)
+{
+	return guid_compare(&(*(struct match_item *const *)a)->record->record_id,
+			    &(*(struct match_item *const *)b)->record->record_id);
+}
+
+static struct match_item *match_item_of(struct match_item **sorted, size_t count,
+					const struct guid *id)
+{
+	struct record wanted = { .record_id = *id };
+	struct match_item key = { .record = &wanted }, *key_pointer = &key;
+	struct match_item **at =
+		bsearch(&key_pointer, sorted, count, sizeof(*sorted), match_by_record_id);
+
+	return at ? *at : NULL;
+}
+
+/* Persons that carry the stamp of one of the records: links of a store that was lost, or of a run that was interrupted. */
+static enum err_kind match_by_stamp(struct match *m, struct err *err)
+{
+	const struct remote *marketo = &m->s->engine->remote[SIDE_MARKETO];
+	struct match_item **sorted = arena_array(m->s->arena, m->count, sizeof(struct match_item *));
+	struct str *values = arena_array(m->s->arena, m->count, sizeof(*values));
+	struct record_list found = { .count = 0 };
+	struct link **links;
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		if (match_is_open(&m->items[i]))
+			sorted[n++] = &m->items[i];
+	}
+	if (!n)
+		return ERR_NONE;
+	qsort(sorted, n, sizeof(*sorted), match_by_record_id);
+	for (size_t i = 0; i < n; i++) {
+		char *text = arena_alloc(m->s->arena, GUID_TEXT);
+
+		guid_print(&sorted[i]->record->record_id, text);
+		values[i] = str_of(text);
+	}
+	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON, LOOKUP_STAMP,
+				  values, n, m->s->arena, &found, err);
+	if (kind == ERR_NONE)
+		kind = match_person_links(m, &found, &links, err);
+	if (kind != ERR_NONE)
+		return kind;
+	m->s->report->read[TABLE_PERSON] += found.count;
+	for (size_t i = 0; i < found.count; i++) {
+		struct match_item *item = match_item_of(sorted, n, &found.records[i].record_id);
+		bool is_other = links[i] && links[i]->state == LINK_LIVE &&
+				item && !guid_equal(&links[i]->record_id, &item->record->record_id);
+
+		if (!item || item->is_out || is_other)
+			continue;
+		if (item->person)
+			match_report(m, item, "several persons carry the Microsoft Id of this record");
+		else
+			item->person = &found.records[i];
+	}
+	return ERR_NONE;
+}
+
+static int match_by_email_order(const void *a, const void *b)
+{
+	const struct match_candidate *x = a, *y = b;
+	int order = str_compare(x->email, y->email);
+
+	if (order)
+		return order;
+	return (x->person->person_id > y->person->person_id) -
+	       (x->person->person_id < y->person->person_id);
+}
+
+/* The first candidate with this e-mail in the sorted list, or count. */
+static size_t match_first(const struct match_candidate *c, size_t count, struct str email)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (str_compare(c[middle].email, email) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void match_choose(struct match *m, struct match_item *item, struct match_candidate *c,
+			 size_t count)
+{
+	struct match_candidate *only = NULL;
+
+	for (size_t i = match_first(c, count, item->email);
+	     i < count && str_equal(c[i].email, item->email); i++) {
+		if (c[i].is_taken)
+			continue;
+		if (only) {
+			match_report(m, item,
+				     "several unlinked persons have the e-mail address of this record; "
+				     "merge them in Marketo, then retry");
+			return;
+		}
+		only = &c[i];
+	}
+	if (!only)
+		return;
+	only->is_taken = true;
+	item->person = only->person;
+}
+
+static enum err_kind match_by_email(struct match *m, struct err *err)
+{
+	const struct remote *marketo = &m->s->engine->remote[SIDE_MARKETO];
+	struct str *values = arena_array(m->s->arena, m->count, sizeof(*values));
+	struct match_candidate *candidates;
+	struct record_list found = { .count = 0 };
+	size_t n = 0, candidate_count = 0;
+	struct link **links;
+	enum err_kind kind;
+
+	for (size_t i = 0; i < m->count; i++) {
+		m->items[i].email = match_email(m->s, m->items[i].record);
+		if (match_is_open(&m->items[i]) && m->items[i].email.n)
+			values[n++] = m->items[i].email;
+	}
+	if (!n || !m->s->engine->settings.match_by_email)
+		return ERR_NONE;
+	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON, LOOKUP_EMAIL,
+				  values, n, m->s->arena, &found, err);
+	if (kind == ERR_NONE)
+		kind = match_person_links(m, &found, &links, err);
+	if (kind != ERR_NONE)
+		return kind;
+	m->s->report->read[TABLE_PERSON] += found.count;
+	candidates = arena_array(m->s->arena, found.count, sizeof(*candidates));
+	for (size_t i = 0; i < found.count; i++) {
+		if (match_person_is_free(&found.records[i], links[i]))
+			candidates[candidate_count++] = (struct match_candidate){
+				.email = match_email(m->s, &found.records[i]),
+				.person = &found.records[i],
+			};
+	}
+	if (candidate_count)
+		qsort(candidates, candidate_count, sizeof(*candidates), match_by_email_order);
+	for (size_t i = 0; i < m->count; i++) {
+		if (match_is_open(&m->items[i]) && m->items[i].email.n)
+			match_choose(m, &m->items[i], candidates, candidate_count);
+	}
+	return ERR_NONE;
+}
+
+/* A link for an item that has none of its own: to be claimed. A tombstone of the same record is taken up again. */
+static struct link *match_new_link(struct match *m, const struct match_item *item)
+{
+	struct link *link = arena_alloc(m->s->arena, sizeof(*link));
+
+	link->table = item->record->table;
+	link->record_id = item->record->record_id;
+	link->person_id = item->person ? item->person->person_id : 0;
+	link->state = LINK_CLAIMED;
+	link->version = item->record->version;
+	link->generation = item->link ? item->link->generation + 1 : 1;
+	link->is_stamp_due = true;
+	return link;
+}
+
+static enum err_kind match_claim(struct match *m, struct err *err)
+{
+	const struct store *store = &m->s->engine->store;
+	const struct link **wanted = arena_array(m->s->arena, m->count, sizeof(struct link *));
+	struct match_item **owner = arena_array(m->s->arena, m->count, sizeof(struct match_item *));
+	bool *is_claimed = arena_array(m->s->arena, m->count, sizeof(*is_claimed));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->count; i++) {
+		struct match_item *item = &m->items[i];
+		bool is_own = item->link && item->link->state == LINK_CLAIMED;
+
+		if (item->is_out || item->is_moved)
+			continue;
+		if (is_own || item->link) { /* the row is there already: it is overwritten with the outcome */
+			struct link *again = match_new_link(m, item);
+
+			again->is_stored = true;
+			again->parked = item->link->parked;
+			again->parked_count = item->link->parked_count;
+			item->link = again;
+			continue;
+		}
+		item->link = match_new_link(m, item);
+		wanted[n] = item->link;
+		owner[n++] = item;
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = store->ops->claim(store->self, wanted, n, is_claimed, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		owner[i]->link->is_stored = true;
+		if (is_claimed[i])
+			continue;
+		/* A real-time call was faster, with this record or this person. */
+		owner[i]->is_out = true;
+		ledger_dirty_record(m->s->ledger, owner[i]->record->table, &owner[i]->record->record_id);
+	}
+	return kind;
+}
+
+enum err_kind match_records(struct step *s, struct record *const *records, struct link *const *links,
+			    size_t count, struct pair *pairs, size_t *ret_count, struct err *err)
+{
+	struct match m = { .s = s, .count = count };
+	enum err_kind kind;
+	size_t n = 0;
+
+	m.items = arena_array(s->arena, count, sizeof(*m.items));
+	for (size_t i = 0; i < count; i++)
+		m.items[i] = (struct match_item){ .record = records[i], .link = links[i] };
+	match_leave_out(&m);
+	kind = match_qualified(&m, err);
+	if (kind == ERR_NONE)
+		kind = match_by_stamp(&m, err);
+	if (kind == ERR_NONE)
+		kind = match_by_email(&m, err);
+	if (kind == ERR_NONE)
+		kind = match_claim(&m, err);
+	if (kind != ERR_NONE)
+		return kind;
+	for (size_t i = 0; i < count; i++) {
+		const struct match_item *item = &m.items[i];
+
+		if (item->is_out)
+			continue;
+		pairs[n++] = (struct pair){
+			.link = item->link,
+			.seen = { item->person, item->record },
+			.is_create = !item->person && !item->is_moved,
+		};
+	}
+	*ret_count = n;
+	return ERR_NONE;
+}

@@ -1,0 +1,307 @@
+/* What operators see and do. */
+#include "sync/operator.h"
+
+#include "base/clock.h"
+#include "sync/engine_p.h"
+
+static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused", "halted" };
+
+const char *sync_state_name(enum sync_state s)
+{
+	return sync_state_names[s];
+}
+
+enum err_kind operator_status(struct engine *e, struct operator_status *ret, struct err *err)
+{
+	struct store_status stored;
+	enum err_kind kind = e->store.ops->status(e->store.self, &stored, err);
+
+	if (kind != ERR_NONE)
+		return kind;
+	*ret = (struct operator_status){ .cycle = stored.last, .open_errors = stored.open_errors };
+	for (int t = 0; t < TABLE_COUNT; t++) {
+		ret->objects[t] = stored.objects[t];
+		ret->links[t] = stored.links[t];
+	}
+	(void)pthread_mutex_lock(&e->lock);
+	ret->is_leader = e->is_leader;
+	if (e->is_leader && e->report.number >= ret->cycle.number)
+		ret->cycle = e->report;
+	ret->next_ms = e->next_ms;
+	if (e->is_running) {
+		ret->state = SYNC_RUNNING;
+		ret->next_ms = 0;
+	}
+	if (e->halt_reason[0]) {
+		ret->state = SYNC_HALTED;
+		(void)snprintf(ret->reason, sizeof(ret->reason), "%s", e->halt_reason);
+	}
+	(void)pthread_mutex_unlock(&e->lock);
+	if (stored.is_paused) {
+		ret->state = SYNC_PAUSED;
+		ret->next_ms = 0;
+		(void)snprintf(ret->reason, sizeof(ret->reason), "paused by %s", stored.paused_by);
+	}
+	return ERR_NONE;
+}
+
+enum err_kind operator_pause(struct engine *e, const char *by, struct err *err)
+{
+	enum err_kind kind = e->store.ops->set_paused(e->store.self, true, by, err);
+
+	if (kind != ERR_NONE)
+		return kind;
+	(void)pthread_mutex_lock(&e->lock);
+	e->is_paused = true;
+	(void)pthread_mutex_unlock(&e->lock);
+	return ERR_NONE;
+}
+
+/* Wakes the worker only when there was something to end: this is not a way to force a cycle. */
+enum err_kind operator_resume(struct engine *e, const char *by, struct err *err)
+{
+	enum err_kind kind = e->store.ops->set_paused(e->store.self, false, by, err);
+	bool was_held;
+
+	if (kind != ERR_NONE)
+		return kind;
+	(void)pthread_mutex_lock(&e->lock);
+	was_held = e->is_paused || e->halt_reason[0];
+	e->is_paused = false;
+	(void)pthread_mutex_unlock(&e->lock);
+	if (was_held && e->worker)
+		worker_wake(e->worker);
+	return ERR_NONE;
+}
+
+enum err_kind operator_retry(struct engine *e, int64_t error_id, bool *ret_found, struct err *err)
+{
+	return e->store.ops->retry_error(e->store.self, error_id, ret_found, err);
+}
+
+/* A rowset in the making, for lists that do not come from the store. */
+static void rowset_begin(struct rowset *r, const char *const *names, size_t columns, size_t rows_max)
+{
+	r->memory = (struct arena){ .chunks = NULL };
+	r->columns = columns;
+	r->rows = 0;
+	r->next = (struct str){ NULL, 0 };
+	r->names = arena_array(&r->memory, columns, sizeof(char *));
+	r->types = arena_array(&r->memory, columns, sizeof(*r->types));
+	for (size_t i = 0; i < columns; i++)
+		r->names[i] = names[i];
+	r->cells = arena_array(&r->memory, columns * rows_max, sizeof(*r->cells));
+}
+
+static void rowset_set(struct rowset *r, size_t column, const char *text)
+{
+	if (text)
+		r->cells[r->rows * r->columns + column] = arena_str(&r->memory, str_of(text));
+}
+
+static const char *operator_direction(enum direction d)
+{
+	static const char *const names[] = {
+		[DIRECTION_BOTH] = "both", [DIRECTION_TO_MARKETO] = "to Marketo", [DIRECTION_TO_DYNAMICS] = "to Dynamics"
+	};
+
+	return names[d];
+}
+
+static const char *operator_winner(enum winner w)
+{
+	static const char *const names[] = { [WINNER_BY_LINK] = "lead: Marketo, contact: Dynamics",
+					     [WINNER_MARKETO] = "Marketo",
+					     [WINNER_DYNAMICS] = "Dynamics" };
+
+	return names[w];
+}
+
+static const char *operator_pause_reason(const struct mapping *m, const char *name)
+{
+	for (size_t i = 0; i < m->paused_count; i++) {
+		if (strcmp(m->paused[i].name, name) == 0)
+			return m->paused[i].reason;
+	}
+	return NULL;
+}
+
+static void operator_field_row(struct rowset *r, const struct field *f, const struct mapping *m)
+{
+	int at = m ? mapping_find(m, str_of(f->name)) : -1;
+	bool is_active = at >= 0 && (mapping_active(m, (size_t)at, TABLE_LEAD) ||
+				     mapping_active(m, (size_t)at, TABLE_CONTACT));
+
+	rowset_set(r, 0, f->name);
+	rowset_set(r, 1, f->column[TABLE_PERSON]);
+	rowset_set(r, 2, f->column[TABLE_LEAD]);
+	rowset_set(r, 3, f->column[TABLE_CONTACT]);
+	rowset_set(r, 4, operator_direction(f->direction));
+	rowset_set(r, 5, operator_winner(f->winner));
+	rowset_set(r, 6, !m ? "unknown" : is_active ? "active" : "paused");
+	rowset_set(r, 7, m ? operator_pause_reason(m, f->name) : "the schemas have not been read yet");
+	r->rows++;
+}
+
+static void operator_fields(struct engine *e, struct rowset *ret)
+{
+	static const char *const names[] = { "name", "person", "lead", "contact",
+					     "direction", "winner", "state", "reason" };
+	struct shared_mapping *shared = engine_mapping_take(e);
+
+	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.field_count);
+	for (size_t i = 0; i < e->settings.field_count; i++)
+		operator_field_row(ret, &e->settings.fields[i], shared ? shared->mapping : NULL);
+	engine_mapping_drop(e, shared);
+}
+
+enum err_kind operator_list(struct engine *e, const struct list_query *query, struct rowset *ret,
+			    struct err *err)
+{
+	if (query->kind == LIST_FIELDS) {
+		operator_fields(e, ret);
+		return ERR_NONE;
+	}
+	return e->store.ops->list(e->store.self, query, ret, err);
+}
+
+static void operator_link_row(struct rowset *r, const struct link *link)
+{
+	static const char *const names[] = { "personId", "entity", "recordId", "state", "generation",
+					     "stampDue" };
+	char id[GUID_TEXT];
+
+	rowset_begin(r, names, ARRAY_LEN(names), 1);
+	r->types[0] = r->types[4] = CELL_NUMBER;
+	r->types[5] = CELL_BOOLEAN;
+	if (!link)
+		return;
+	guid_print(&link->record_id, id);
+	rowset_set(r, 0, arena_fmt(&r->memory, "%lld", (long long)link->person_id));
+	rowset_set(r, 1, table_name(link->table));
+	rowset_set(r, 2, id);
+	rowset_set(r, 3, link_state_name(link->state));
+	rowset_set(r, 4, arena_fmt(&r->memory, "%u", link->generation));
+	rowset_set(r, 5, link->is_stamp_due ? "true" : "false");
+	r->rows = 1;
+}
+
+static const char *operator_field_state(const struct link *link, uint16_t slot)
+{
+	uint64_t marketo = link_fingerprint(link, SIDE_MARKETO, slot);
+	uint64_t dynamics = link_fingerprint(link, SIDE_DYNAMICS, slot);
+
+	for (size_t i = 0; i < link->parked_count; i++) {
+		if (link->parked[i].slot == slot)
+			return "parked";
+	}
+	if (!marketo && !dynamics)
+		return "never";
+	return marketo == dynamics ? "agreed" : "differs";
+}
+
+/* The newest collision of the field in the list that was read anyway. */
+static void operator_last_collision(struct rowset *r, const struct rowset *collisions, const char *field)
+{
+	int name = -1, rule = -1, time = -1;
+
+	for (size_t i = 0; i < collisions->columns; i++) {
+		name = strcmp(collisions->names[i], "field") == 0 ? (int)i : name;
+		rule = strcmp(collisions->names[i], "rule") == 0 ? (int)i : rule;
+		time = strcmp(collisions->names[i], "time") == 0 ? (int)i : time;
+	}
+	for (size_t i = 0; name >= 0 && rule >= 0 && time >= 0 && i < collisions->rows; i++) {
+		const struct str *row = &collisions->cells[i * collisions->columns];
+
+		if (!str_equal(row[name], str_of(field)))
+			continue;
+		r->cells[r->rows * r->columns + 2] = arena_str(&r->memory, row[rule]);
+		r->cells[r->rows * r->columns + 3] = arena_str(&r->memory, row[time]);
+		return;
+	}
+}
+
+static void operator_person_fields(struct engine *e, const struct link *link,
+				   const struct rowset *collisions, struct rowset *ret)
+{
+	static const char *const names[] = { "name", "state", "lastRule", "lastTime" };
+	struct shared_mapping *shared = engine_mapping_take(e);
+
+	rowset_begin(ret, names, ARRAY_LEN(names), shared ? shared->mapping->count : 0);
+	ret->types[3] = CELL_TIME;
+	for (size_t i = 0; shared && link && i < shared->mapping->count; i++) {
+		const struct mapped_field *f = &shared->mapping->fields[i];
+
+		if (!mapping_active(shared->mapping, i, link->table))
+			continue;
+		rowset_set(ret, 0, f->field->name);
+		rowset_set(ret, 1, operator_field_state(link, f->slot));
+		operator_last_collision(ret, collisions, f->field->name);
+		ret->rows++;
+	}
+	engine_mapping_drop(e, shared);
+}
+
+enum err_kind operator_person(struct engine *e, int64_t person_id, struct operator_person *ret,
+			      struct err *err)
+{
+	static const enum list_kind kinds[] = { LIST_COLLISIONS, LIST_ERRORS, LIST_REQUESTS };
+	struct rowset *lists[] = { &ret->collisions, &ret->errors, &ret->requests };
+	struct arena arena = { .chunks = NULL };
+	struct link *link = NULL;
+	enum err_kind kind;
+
+	*ret = (struct operator_person){ .is_known = false };
+	kind = e->store.ops->links_by_person(e->store.self, &person_id, 1, &arena, &link, err);
+	for (size_t i = 0; kind == ERR_NONE && i < ARRAY_LEN(lists); i++) {
+		struct list_query query = { .kind = kinds[i], .limit = 100, .person_id = person_id,
+					    .state = STR("all") };
+
+		kind = e->store.ops->list(e->store.self, &query, lists[i], err);
+	}
+	if (kind == ERR_NONE) {
+		operator_link_row(&ret->link, link);
+		operator_person_fields(e, link, &ret->collisions, &ret->fields);
+		ret->is_known = link || ret->collisions.rows || ret->errors.rows || ret->requests.rows;
+	} else {
+		operator_person_release(ret);
+	}
+	arena_release(&arena);
+	return kind;
+}
+
+void operator_person_release(struct operator_person *p)
+{
+	struct rowset *all[] = { &p->link, &p->fields, &p->collisions, &p->errors, &p->requests };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		arena_release(&all[i]->memory);
+}
+
+void operator_ready(struct engine *e, struct operator_ready *ret)
+{
+	struct ready_line *line = ret->lines;
+	struct err err;
+
+	line[0] = (struct ready_line){ .name = "database" };
+	line[0].is_ok = e->store.ops->schema_ready(e->store.self, &err) == ERR_NONE;
+	if (!line[0].is_ok)
+		(void)snprintf(line[0].reason, sizeof(line[0].reason), "%s", err.text);
+	(void)pthread_mutex_lock(&e->lock);
+	line[1] = (struct ready_line){ .name = "fields", .is_ok = e->shared != NULL };
+	if (!line[1].is_ok)
+		(void)snprintf(line[1].reason, sizeof(line[1].reason), "the schemas have not been read yet");
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		struct ready_line *l = &line[2 + side];
+
+		*l = (struct ready_line){ .name = side_name((enum side)side), .is_ok = e->side[side].is_ok };
+		if (!l->is_ok)
+			(void)snprintf(l->reason, sizeof(l->reason), "%s",
+				       e->side[side].was_used ? e->side[side].reason : "not used yet");
+	}
+	(void)pthread_mutex_unlock(&e->lock);
+	ret->count = 4;
+	ret->is_ready = true;
+	for (size_t i = 0; i < ret->count; i++)
+		ret->is_ready &= line[i].is_ok;
+}

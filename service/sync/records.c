@@ -1,0 +1,210 @@
+/* From rows and marks to pairs; see records.h. */
+#include "sync/records.h"
+
+#include "sync/match.h"
+
+/* Does the record differ from what its link remembers of the Dynamics side? */
+static bool records_has_news(const struct step *s, const struct link *link, const struct record *r)
+{
+	const struct mapping *m = s->mapping;
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct value *v = &r->values[i];
+
+		if (v->kind == VALUE_UNSEEN || !mapping_active(m, i, r->table))
+			continue;
+		if (fingerprint_of(&s->engine->identity.key, v) !=
+		    link_fingerprint(link, SIDE_DYNAMICS, m->fields[i].slot))
+			return true;
+	}
+	return false;
+}
+
+enum records_fate { FATE_PAIR, FATE_MATCH, FATE_LATER, FATE_NOTHING };
+
+/* What a row's link says about the way it takes. */
+static enum records_fate records_fate(const struct step *s, const struct link *link,
+				      const struct record *r)
+{
+	if (!link)
+		return FATE_MATCH;
+	switch (link->state) {
+	case LINK_LIVE:
+		return FATE_PAIR;
+	case LINK_CLAIMED:
+		/* With a person: a real-time call is making this very record. Without: our own, interrupted. */
+		return link->person_id ? FATE_LATER : FATE_MATCH;
+	case LINK_DELETED_IN_MARKETO:
+		return records_has_news(s, link, r) ? FATE_MATCH : FATE_NOTHING;
+	case LINK_DELETED_IN_DYNAMICS:
+		return FATE_MATCH; /* restored */
+	case LINK_STATE_COUNT:
+		break;
+	}
+	return FATE_NOTHING;
+}
+
+/* Attaches the person to every pair whose person has changes of its own waiting, and takes those marks. */
+static enum err_kind records_add_persons(struct step *s, struct pair *pairs, size_t count,
+					 struct err *err)
+{
+	const struct store *store = &s->engine->store;
+	const struct remote *marketo = &s->engine->remote[SIDE_MARKETO];
+	int64_t *ids = arena_array(s->arena, count, sizeof(*ids));
+	int64_t *seqs = arena_array(s->arena, count, sizeof(*seqs));
+	struct pair **chosen = arena_array(s->arena, count, sizeof(struct pair *));
+	struct record **found = arena_array(s->arena, count, sizeof(struct record *));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = pairs[i].link->person_id;
+	if (!count)
+		return ERR_NONE;
+	kind = store->ops->dirty_among(store->self, ids, count, seqs, err);
+	if (kind != ERR_NONE)
+		return kind;
+	for (size_t i = 0; i < count; i++) {
+		if (!seqs[i])
+			continue;
+		ledger_clean(s->ledger, &(struct dirty){ .table = TABLE_PERSON,
+							 .person_id = ids[i],
+							 .seq = seqs[i] });
+		ids[n] = ids[i];
+		chosen[n++] = &pairs[i];
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = marketo->ops->read(marketo->self, s->call, s->mapping, TABLE_PERSON, ids, NULL, n,
+				  s->arena, found, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		s->report->read[TABLE_PERSON]++;
+		chosen[i]->seen[SIDE_MARKETO] = found[i];
+		if (found[i])
+			continue;
+		chosen[i]->is_over = true;
+		pairs_end_link(s, chosen[i]->link, LINK_DELETED_IN_MARKETO);
+	}
+	return kind;
+}
+
+enum err_kind records_run(struct step *s, struct record *const *records, size_t count,
+			  struct err *err)
+{
+	const struct store *store = &s->engine->store;
+	struct guid *ids = arena_array(s->arena, count, sizeof(*ids));
+	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
+	struct record **fresh = arena_array(s->arena, count, sizeof(struct record *));
+	struct link **fresh_links = arena_array(s->arena, count, sizeof(struct link *));
+	struct pair *pairs = arena_array(s->arena, count, sizeof(*pairs));
+	size_t paired = 0, fresh_count = 0, matched = 0;
+	enum err_kind kind;
+
+	if (!count)
+		return ERR_NONE;
+	for (size_t i = 0; i < count; i++)
+		ids[i] = records[i]->record_id;
+	kind = store->ops->links_by_record(store->self, records[0]->table, ids, count, s->arena, links,
+					   err);
+	if (kind != ERR_NONE)
+		return kind;
+	for (size_t i = 0; i < count; i++) {
+		switch (records_fate(s, links[i], records[i])) {
+		case FATE_PAIR:
+			pairs[paired++] = (struct pair){ .link = links[i],
+							 .seen = { NULL, records[i] } };
+			break;
+		case FATE_MATCH:
+			fresh[fresh_count] = records[i];
+			fresh_links[fresh_count++] = links[i];
+			break;
+		case FATE_LATER:
+			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
+			break;
+		case FATE_NOTHING:
+			s->report->equal[records[i]->table]++;
+			break;
+		}
+	}
+	if (fresh_count) {
+		kind = match_records(s, fresh, fresh_links, fresh_count, pairs + paired, &matched, err);
+		if (kind != ERR_NONE)
+			return kind;
+	}
+	kind = records_add_persons(s, pairs, paired, err);
+	if (kind != ERR_NONE)
+		return kind;
+	return pairs_run(s, pairs, paired + matched, err);
+}
+
+enum err_kind records_deleted(struct step *s, enum table table, const struct guid *ids, size_t count,
+			      uint64_t *deletes, struct err *err)
+{
+	const struct store *store = &s->engine->store;
+	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
+	enum err_kind kind;
+
+	if (!count)
+		return ERR_NONE;
+	kind = store->ops->links_by_record(store->self, table, ids, count, s->arena, links, err);
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (!links[i] || links[i]->state != LINK_LIVE)
+			continue;
+		++*deletes;
+		pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
+	}
+	return kind;
+}
+
+/* Chooses the marks whose persons have a live link; the others are taken off, or left for later when a link is being made. */
+static size_t records_choose(struct step *s, const struct dirty *marks, struct link *const *links,
+			     size_t count, struct pair *pairs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (links[i] && links[i]->state == LINK_CLAIMED)
+			continue;
+		ledger_clean(s->ledger, &marks[i]);
+		if (links[i] && links[i]->state == LINK_LIVE)
+			pairs[n++] = (struct pair){ .link = links[i] };
+	}
+	return n;
+}
+
+enum err_kind records_persons(struct step *s, const struct dirty *marks, size_t count,
+			      struct err *err)
+{
+	const struct store *store = &s->engine->store;
+	const struct remote *marketo = &s->engine->remote[SIDE_MARKETO];
+	int64_t *ids = arena_array(s->arena, count, sizeof(*ids));
+	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
+	struct record **found = arena_array(s->arena, count, sizeof(struct record *));
+	struct pair *pairs = arena_array(s->arena, count, sizeof(*pairs));
+	enum err_kind kind;
+	size_t n;
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = marks[i].person_id;
+	kind = store->ops->links_by_person(store->self, ids, count, s->arena, links, err);
+	if (kind != ERR_NONE)
+		return kind;
+	n = records_choose(s, marks, links, count, pairs);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = pairs[i].link->person_id;
+	if (!n)
+		return ERR_NONE;
+	kind = marketo->ops->read(marketo->self, s->call, s->mapping, TABLE_PERSON, ids, NULL, n,
+				  s->arena, found, err);
+	if (kind != ERR_NONE)
+		return kind;
+	s->report->read[TABLE_PERSON] += n;
+	for (size_t i = 0; i < n; i++) {
+		pairs[i].seen[SIDE_MARKETO] = found[i];
+		if (found[i])
+			continue;
+		pairs[i].is_over = true;
+		pairs_end_link(s, pairs[i].link, LINK_DELETED_IN_MARKETO);
+	}
+	return pairs_run(s, pairs, n, err);
+}

@@ -1,0 +1,505 @@
+/* Create in Dynamics, at most once. The link row is claimed in the store with the GUID the record will have before the
+ * first create is sent (INV-ONE-ROW); nothing that exists is updated here, stamps apart (INV-NO-FORCE). */
+#include "sync/requests.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "sync/match.h"
+
+struct work {
+	struct request *request;
+	struct record *person;  /* NULL until read */
+	struct link *link;      /* from the store, later the one being made */
+	struct record *found;   /* the unlinked record with the same e-mail, or the stamped one */
+	unsigned candidates;    /* such records */
+	struct guid owner;
+	bool has_owner;
+	bool is_done;
+	bool *is_gone;
+};
+
+struct batch {
+	struct step s;
+	struct ledger ledger;
+	struct work *works;
+	size_t count;
+};
+
+static void work_finish(struct batch *b, struct work *w, enum outcome outcome, const char *reason)
+{
+	w->is_done = true;
+	w->request->outcome = outcome;
+	w->request->reason = reason ? arena_str(b->s.arena, str_of(reason)) : (struct str){ NULL, 0 };
+	if (w->link && outcome != OUTCOME_REJECTED) {
+		w->request->entity = w->link->table;
+		w->request->record_id = w->link->record_id;
+	}
+}
+
+/* Something went wrong that is nobody's fault: the request stays, the next cycle takes it up. */
+static void work_postpone(struct batch *b, struct work *w, const struct err *err)
+{
+	w->is_done = true;
+	w->request->outcome = OUTCOME_QUEUED;
+	w->request->reason = arena_str(b->s.arena, str_of(err->text));
+}
+
+static void batch_postpone(struct batch *b, const struct err *err)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		if (!b->works[i].is_done)
+			work_postpone(b, &b->works[i], err);
+	}
+}
+
+/* Persons that are linked already: nothing to do, and nothing but the store was asked. */
+static enum err_kind batch_find_links(struct batch *b, struct err *err)
+{
+	const struct store *store = &b->s.engine->store;
+	int64_t *ids = arena_array(b->s.arena, b->count, sizeof(*ids));
+	struct link **links = arena_array(b->s.arena, b->count, sizeof(struct link *));
+	enum err_kind kind;
+
+	for (size_t i = 0; i < b->count; i++)
+		ids[i] = b->works[i].request->person_id;
+	kind = store->ops->links_by_person(store->self, ids, b->count, b->s.arena, links, err);
+	for (size_t i = 0; kind == ERR_NONE && i < b->count; i++) {
+		b->works[i].link = links[i];
+		if (links[i] && links[i]->state == LINK_LIVE)
+			work_finish(b, &b->works[i], OUTCOME_EXISTS, NULL);
+	}
+	return kind;
+}
+
+static enum err_kind batch_read_persons(struct batch *b, struct err *err)
+{
+	const struct remote *marketo = &b->s.engine->remote[SIDE_MARKETO];
+	int64_t *ids = arena_array(b->s.arena, b->count, sizeof(*ids));
+	struct work **open = arena_array(b->s.arena, b->count, sizeof(struct work *));
+	struct record **found = arena_array(b->s.arena, b->count, sizeof(struct record *));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		if (!b->works[i].is_done) {
+			ids[n] = b->works[i].request->person_id;
+			open[n++] = &b->works[i];
+		}
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = marketo->ops->read(marketo->self, b->s.call, b->s.mapping, TABLE_PERSON, ids, NULL, n,
+				  b->s.arena, found, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		open[i]->person = found[i];
+		b->s.report->read[TABLE_PERSON]++;
+		if (found[i])
+			continue;
+		*open[i]->is_gone = true;
+		work_finish(b, open[i], OUTCOME_REJECTED, "there is no such person in Marketo");
+	}
+	return kind;
+}
+
+static struct str work_email(const struct batch *b, const struct work *w)
+{
+	int at = b->s.mapping->email;
+
+	if (at < 0 || !w->person || w->person->values[at].kind != VALUE_TEXT)
+		return (struct str){ NULL, 0 };
+	return w->person->values[at].text;
+}
+
+/* Still without a record, and without a create under way: a claim taken up again may have been created already. */
+static bool work_is_unmade(const struct work *w)
+{
+	return !w->is_done && w->person && !(w->link && w->link->state == LINK_CLAIMED);
+}
+
+static bool work_wants_email(const struct batch *b, const struct work *w)
+{
+	return work_is_unmade(w) && !w->candidates && work_email(b, w).n > 0;
+}
+
+/* Persons that carry a stamp although the store knows no link: a store that was lost. Their record is looked up by its id. */
+static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
+{
+	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
+	struct guid *ids = arena_array(b->s.arena, b->count, sizeof(*ids));
+	struct work **open = arena_array(b->s.arena, b->count, sizeof(struct work *));
+	struct record **found = arena_array(b->s.arena, b->count, sizeof(struct record *));
+
+	for (int t = TABLE_LEAD; t < TABLE_COUNT; t++) {
+		enum err_kind kind;
+		size_t n = 0;
+
+		for (size_t i = 0; i < b->count; i++) {
+			struct work *w = &b->works[i];
+			bool is_mine = w->person && !w->person->stamp_is_deleted &&
+				       !guid_is_zero(&w->person->record_id) &&
+				       (w->person->stamp_table == (enum table)t ||
+					w->person->stamp_table == TABLE_PERSON);
+
+			if (work_is_unmade(w) && !w->found && is_mine) {
+				ids[n] = w->person->record_id;
+				open[n++] = w;
+			}
+		}
+		if (!n)
+			continue;
+		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, (enum table)t, NULL,
+					   ids, n, b->s.arena, found, err);
+		if (kind != ERR_NONE)
+			return kind;
+		for (size_t i = 0; i < n; i++) {
+			if (found[i] && !open[i]->found) {
+				open[i]->found = found[i];
+				open[i]->candidates = 1;
+			}
+		}
+	}
+	return ERR_NONE;
+}
+
+/* Records of one table with one of the e-mails, less those that have a link: candidates of the persons that wait. */
+static enum err_kind batch_add_candidates(struct batch *b, enum table table, const struct str *values,
+					  size_t count, struct err *err)
+{
+	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
+	const struct store *store = &b->s.engine->store;
+	struct record_list found = { .count = 0 };
+	struct link **links;
+	struct guid *ids;
+	enum err_kind kind;
+
+	kind = dynamics->ops->find(dynamics->self, b->s.call, b->s.mapping, table, LOOKUP_EMAIL, values,
+				   count, b->s.arena, &found, err);
+	if (kind != ERR_NONE || !found.count)
+		return kind;
+	ids = arena_array(b->s.arena, found.count, sizeof(*ids));
+	links = arena_array(b->s.arena, found.count, sizeof(struct link *));
+	for (size_t i = 0; i < found.count; i++)
+		ids[i] = found.records[i].record_id;
+	kind = store->ops->links_by_record(store->self, table, ids, found.count, b->s.arena, links, err);
+	for (size_t i = 0; kind == ERR_NONE && i < found.count; i++) {
+		const struct value *email = &found.records[i].values[b->s.mapping->email];
+
+		if (links[i] && (links[i]->state == LINK_LIVE || links[i]->state == LINK_CLAIMED))
+			continue;
+		for (size_t k = 0; email->kind == VALUE_TEXT && k < b->count; k++) {
+			struct work *w = &b->works[k];
+
+			if (!work_is_unmade(w) || !str_equal_fold(work_email(b, w), email->text))
+				continue;
+			w->candidates++;
+			w->found = &found.records[i];
+		}
+	}
+	return kind;
+}
+
+static enum err_kind batch_find_by_email(struct batch *b, struct err *err)
+{
+	struct str *values = arena_array(b->s.arena, b->count, sizeof(*values));
+	enum err_kind kind = ERR_NONE;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		if (work_wants_email(b, &b->works[i]))
+			values[n++] = work_email(b, &b->works[i]);
+	}
+	if (!n || !b->s.engine->settings.match_by_email)
+		return ERR_NONE;
+	for (int t = TABLE_LEAD; kind == ERR_NONE && t < TABLE_COUNT; t++)
+		kind = batch_add_candidates(b, (enum table)t, values, n, err);
+	return kind;
+}
+
+static void batch_refuse_ambiguous(struct batch *b)
+{
+	static const char text[] = "several unlinked records in Dynamics have this person's e-mail address; "
+				   "nothing was written";
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+		struct link none = { .table = w->request->sync_as, .person_id = w->request->person_id };
+		struct err why;
+
+		if (w->is_done || w->candidates < 2)
+			continue;
+		(void)err_set(&why, ERR_REFUSED, "%s", text);
+		(void)snprintf(why.code, sizeof(why.code), "AMBIGUOUS");
+		ledger_error(&b->ledger, &none, SIDE_DYNAMICS, "link", &why);
+		work_finish(b, w, OUTCOME_AMBIGUOUS, text);
+	}
+}
+
+static void batch_find_owners(struct batch *b)
+{
+	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+		struct err err;
+		enum err_kind kind;
+
+		if (w->is_done || w->candidates || !w->request->owner.n)
+			continue;
+		for (size_t k = 0; k < i && !w->has_owner; k++) {
+			if (b->works[k].has_owner &&
+			    str_equal(b->works[k].request->owner, w->request->owner)) {
+				w->owner = b->works[k].owner;
+				w->has_owner = true;
+			}
+		}
+		if (w->has_owner)
+			continue;
+		kind = dynamics->ops->find_owner(dynamics->self, b->s.call, w->request->owner, &w->owner,
+						 &err);
+		w->has_owner = kind == ERR_NONE;
+		if (kind == ERR_REFUSED)
+			work_finish(b, w, OUTCOME_REJECTED, err.text);
+		else if (kind != ERR_NONE)
+			work_postpone(b, w, &err);
+	}
+}
+
+/* The link this request is going to make. */
+static struct link *work_new_link(const struct batch *b, const struct work *w)
+{
+	struct link *link = arena_alloc(b->s.arena, sizeof(*link));
+
+	link->person_id = w->request->person_id;
+	link->state = LINK_CLAIMED;
+	link->generation = w->link ? w->link->generation + 1 : 1;
+	if (w->found) {
+		link->table = w->found->table;
+		link->record_id = w->found->record_id;
+		link->version = w->found->version;
+	} else {
+		link->table = w->request->sync_as;
+		link->record_id = fingerprint_record_id(str_of(b->s.engine->settings.instance),
+							link->person_id, link->generation);
+	}
+	return link;
+}
+
+static enum err_kind batch_claim(struct batch *b, struct err *err)
+{
+	const struct store *store = &b->s.engine->store;
+	const struct link **wanted = arena_array(b->s.arena, b->count, sizeof(struct link *));
+	struct work **owners = arena_array(b->s.arena, b->count, sizeof(struct work *));
+	bool *is_claimed = arena_array(b->s.arena, b->count, sizeof(*is_claimed));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+
+		if (w->is_done || (w->link && w->link->state == LINK_CLAIMED))
+			continue;
+		w->link = work_new_link(b, w);
+		wanted[n] = w->link;
+		owners[n++] = w;
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = store->ops->claim(store->self, wanted, n, is_claimed, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		struct err busy;
+
+		owners[i]->link->is_stored = is_claimed[i];
+		if (is_claimed[i])
+			continue;
+		owners[i]->link = NULL;
+		(void)err_set(&busy, ERR_RETRY_LATER,
+			      "the sync is linking this person or record at this moment");
+		work_postpone(b, owners[i], &busy);
+	}
+	return kind;
+}
+
+/* Existing records are linked as they are; their fields are merged by the next cycle. */
+static void batch_link(struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+		bool is_stamped;
+
+		if (w->is_done || !w->found)
+			continue;
+		is_stamped = guid_equal(&w->person->record_id, &w->found->record_id);
+		w->link->state = LINK_LIVE;
+		w->link->is_stamp_due = true;
+		ledger_link(&b->ledger, w->link);
+		ledger_dirty_record(&b->ledger, w->link->table, &w->link->record_id);
+		b->s.report->linked++;
+		work_finish(b, w, is_stamped ? OUTCOME_EXISTS : OUTCOME_LINKED, NULL);
+	}
+}
+
+/* Says which fields were left out of a record that was created without them. */
+static const char *work_left_out(const struct batch *b, const struct pair *p)
+{
+	struct buf text = { .max = 1000 };
+	const char *copy;
+
+	for (size_t i = 0; i < p->plan.refusal_count; i++) {
+		const struct refusal *r = &p->plan.refusal[i];
+
+		if (r->index != PARKED_WHOLE_RECORD)
+			buf_fmt(&text, "%s%s (%s)", text.len ? "; " : "left out: ",
+				b->s.mapping->fields[r->index].field->name, r->err.text);
+	}
+	copy = text.len ? arena_text(b->s.arena, buf_str(&text)) : NULL;
+	buf_release(&text);
+	return copy;
+}
+
+static void work_created(struct batch *b, struct work *w, struct pair *p)
+{
+	struct err later;
+
+	if (p->was_created[SIDE_DYNAMICS]) {
+		p->link->is_stamp_due = true;
+		ledger_resolved(&b->ledger, p->link, SIDE_DYNAMICS, PARKED_WHOLE_RECORD);
+		work_finish(b, w, OUTCOME_CREATED, work_left_out(b, p));
+	} else if (p->is_over) {
+		const struct refusal *why =
+			p->plan.refusal_count ? &p->plan.refusal[p->plan.refusal_count - 1] : NULL;
+
+		ledger_forget(&b->ledger, p->link);
+		work_finish(b, w, OUTCOME_REJECTED, why ? why->err.text : "Dynamics refused the record");
+	} else {
+		(void)err_set(&later, ERR_RETRY_LATER, "Dynamics did not answer in time");
+		work_postpone(b, w, &later);
+	}
+}
+
+static void batch_create(struct batch *b)
+{
+	struct pair *pairs = arena_array(b->s.arena, b->count, sizeof(*pairs));
+	struct work **owners = arena_array(b->s.arena, b->count, sizeof(struct work *));
+	struct err err;
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+
+		if (w->is_done)
+			continue;
+		owners[n] = w;
+		pairs[n++] = (struct pair){ .link = w->link,
+					    .seen = { w->person, NULL },
+					    .is_create = true,
+					    .owner = w->has_owner ? &w->owner : NULL };
+	}
+	if (!n)
+		return;
+	kind = pairs_run(&b->s, pairs, n, &err);
+	if (kind != ERR_NONE)
+		log_warn("create_interrupted", LOG_ERR(&err));
+	for (size_t i = 0; i < n; i++)
+		work_created(b, owners[i], &pairs[i]);
+}
+
+static enum err_kind batch_steps(struct batch *b, struct err *err)
+{
+	enum err_kind kind = batch_read_persons(b, err);
+
+	if (kind == ERR_NONE)
+		kind = batch_find_stamped(b, err);
+	if (kind == ERR_NONE)
+		kind = batch_find_by_email(b, err);
+	if (kind != ERR_NONE)
+		return kind;
+	batch_refuse_ambiguous(b);
+	batch_find_owners(b);
+	kind = batch_claim(b, err);
+	if (kind != ERR_NONE)
+		return kind;
+	batch_link(b);
+	batch_create(b);
+	return ERR_NONE;
+}
+
+static void batch_note_requests(struct batch *b)
+{
+	static const enum metric metrics[OUTCOME_COUNT] = {
+		[OUTCOME_CREATED] = METRIC_REQUESTS_CREATED,
+		[OUTCOME_LINKED] = METRIC_REQUESTS_LINKED,
+		[OUTCOME_EXISTS] = METRIC_REQUESTS_EXISTS,
+		[OUTCOME_QUEUED] = METRIC_REQUESTS_QUEUED,
+		[OUTCOME_AMBIGUOUS] = METRIC_REQUESTS_AMBIGUOUS,
+		[OUTCOME_REJECTED] = METRIC_REQUESTS_REJECTED,
+		[OUTCOME_FAILED] = METRIC_REQUESTS_FAILED,
+	};
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct request *r = b->works[i].request;
+
+		r->attempts++;
+		r->finished_ms = outcome_is_final(r->outcome) ? clock_wall_ms() : 0;
+		ledger_request(&b->ledger, r);
+		metric_add(metrics[r->outcome], 1);
+	}
+}
+
+/* The outcomes could not be committed: what was done is found again by its claims, so everybody is told `queued`. */
+static void batch_uncommitted(struct batch *b, const struct err *err)
+{
+	log_error("requests_not_committed", LOG_NUMBER("requests", b->count), LOG_ERR(err));
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->works[i].request->outcome != OUTCOME_EXISTS && !*b->works[i].is_gone)
+			work_postpone(b, &b->works[i], err);
+	}
+}
+
+/* A batch campaign can wait; linked persons have been told `exists` by now. */
+static void batch_leave_to_cycle(struct batch *b)
+{
+	struct err later;
+
+	(void)err_set(&later, ERR_RETRY_LATER, "a batch campaign: done by the next cycle");
+	for (size_t i = 0; i < b->count; i++) {
+		if (!b->works[i].is_done && !b->works[i].request->is_trigger)
+			work_postpone(b, &b->works[i], &later);
+	}
+}
+
+void requests_run(struct engine *e, const struct call *call, bool is_cycle, struct request *requests,
+		  size_t count, bool *is_gone, struct arena *arena, struct cycle_report *report)
+{
+	struct shared_mapping *shared = engine_mapping_take(e);
+	struct batch b = { .ledger = { .arena = arena }, .count = count };
+	struct err err;
+	enum err_kind kind;
+
+	b.s = (struct step){ .engine = e,
+			     .call = call,
+			     .mapping = shared ? shared->mapping : NULL,
+			     .arena = arena,
+			     .ledger = &b.ledger,
+			     .report = report };
+	b.works = arena_array(arena, count, sizeof(*b.works));
+	for (size_t i = 0; i < count; i++)
+		b.works[i] = (struct work){ .request = &requests[i], .is_gone = &is_gone[i] };
+	kind = batch_find_links(&b, &err);
+	if (kind == ERR_NONE && !is_cycle)
+		batch_leave_to_cycle(&b);
+	if (kind == ERR_NONE && (!shared || !engine_is_open(e)))
+		kind = err_set(&err, ERR_STOPPED, "the sync is paused or halted; the request is kept");
+	if (kind == ERR_NONE)
+		kind = batch_steps(&b, &err);
+	if (kind != ERR_NONE)
+		batch_postpone(&b, &err);
+	batch_note_requests(&b);
+	if (ledger_commit(&b.ledger, e, false, &err) != ERR_NONE)
+		batch_uncommitted(&b, &err);
+	engine_mapping_drop(e, shared);
+}
