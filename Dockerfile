@@ -6,9 +6,8 @@ RUN deploy/install build
 COPY Makefile ./
 COPY service service
 COPY api api
-COPY sandbox sandbox
 COPY migrations migrations
-RUN make -j2 && strip build/tandem
+RUN make -j2 build/tandem && strip build/tandem
 
 FROM debian:bookworm-slim
 RUN apt-get -qq update \

@@ -1,15 +1,29 @@
-/* Binding; see listen.h. Names are not resolved: a service listens on addresses. */
+/* Binding and accepting; see listen.h. Names are not resolved: a service listens on addresses. */
 #include "api/listen.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/mem.h"
 #include "base/str.h"
 
-enum { LISTEN_BACKLOG = 1024, LISTEN_HOST = 64 };
+enum { LISTEN_BACKLOG = 1024, LISTEN_HOST = 64, LISTEN_REST_MS = 50 };
+
+struct listener {
+	int fd;   /* -1 when closed */
+	int wake; /* eventfd: readable when the thread shall end */
+	uint16_t port;
+	bool is_started;
+	pthread_t thread;
+	listener_take *take;
+	void *context;
+};
 
 struct listen_address {
 	char host[LISTEN_HOST]; /* "" all */
@@ -83,25 +97,112 @@ static int listen_first(const struct addrinfo *list)
 	return fd;
 }
 
-enum err_kind listen_open(const char *where, int *ret_socket, uint16_t *ret_port, struct err *err)
+struct listener *listener_new(const char *where, struct err *err)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 					.ai_socktype = SOCK_STREAM };
 	struct listen_address address;
 	struct addrinfo *list = NULL;
+	struct listener *l;
 	int fd;
 
 	if (!listen_parse(str_of(where), &address) ||
-	    getaddrinfo(address.host[0] ? address.host : NULL, address.port, &hints, &list) != 0)
-		return err_set(
+	    getaddrinfo(address.host[0] ? address.host : NULL, address.port, &hints, &list) != 0) {
+		(void)err_set(
 			err, ERR_CONFIG,
 			"TANDEM_LISTEN: must be ADDRESS:PORT, such as 127.0.0.1:8080, [::1]:0 or :8080");
+		return NULL;
+	}
 	fd = listen_first(list);
 	freeaddrinfo(list);
-	if (fd < 0)
-		return err_set(err, ERR_CONFIG, "TANDEM_LISTEN: cannot listen on %s: %s", where,
-			       strerrordesc_np(errno));
-	*ret_socket = fd;
-	*ret_port = listen_port(fd);
+	if (fd < 0) {
+		(void)err_set(err, ERR_CONFIG, "TANDEM_LISTEN: cannot listen on %s: %s", where,
+			      strerrordesc_np(errno));
+		return NULL;
+	}
+	l = mem_alloc(sizeof(*l));
+	l->fd = fd;
+	l->wake = -1;
+	l->port = listen_port(fd);
+	return l;
+}
+
+uint16_t listener_port(const struct listener *l)
+{
+	return l->port;
+}
+
+/* Takes whoever waits; false when the system has no room for more right now. */
+static bool listener_accept_all(struct listener *l)
+{
+	for (;;) {
+		struct sockaddr_storage from = { 0 };
+		socklen_t size = sizeof(from);
+		int fd = accept4(l->fd, (struct sockaddr *)&from, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0)
+			l->take(l->context, fd, (struct sockaddr *)&from, size);
+		else if (errno == EAGAIN)
+			return true;
+		else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			return false;
+		/* Anything else concerns the one connection that went away meanwhile (accept(2)). */
+	}
+}
+
+static void *listener_main(void *context)
+{
+	struct listener *l = context;
+	struct pollfd watched[] = { { .fd = l->wake, .events = POLLIN },
+				    { .fd = l->fd, .events = POLLIN } };
+	bool has_room = true;
+
+	while (!watched[0].revents) {
+		bool had_room = has_room;
+
+		/* Without room only the end is waited for, and a moment for connections to close. */
+		(void)poll(watched, has_room ? 2 : 1, has_room ? -1 : LISTEN_REST_MS);
+		has_room = listener_accept_all(l);
+		if (had_room && !has_room)
+			log_warn("connections_not_accepted",
+				 LOG_TEXT("reason", strerrordesc_np(errno)));
+	}
+	return NULL;
+}
+
+enum err_kind listener_start(struct listener *l, listener_take *take, void *context,
+			     struct err *err)
+{
+	l->take = take;
+	l->context = context;
+	l->wake = eventfd(0, EFD_CLOEXEC);
+	if (l->wake < 0)
+		return err_set(err, ERR_OURS, "no event descriptor: %s", strerrordesc_np(errno));
+	if (pthread_create(&l->thread, NULL, listener_main, l) != 0)
+		return err_set(err, ERR_OURS, "no thread to accept connections");
+	l->is_started = true;
 	return ERR_NONE;
+}
+
+void listener_close(struct listener *l)
+{
+	if (l->is_started) {
+		(void)eventfd_write(l->wake, 1);
+		(void)pthread_join(l->thread, NULL);
+		l->is_started = false;
+	}
+	if (l->wake >= 0)
+		(void)close(l->wake);
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->wake = l->fd = -1;
+}
+
+void listener_free(struct listener *l)
+{
+	if (!l)
+		return;
+	listener_close(l);
+	free(l);
 }

@@ -10,8 +10,6 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "api/auth.h"
 #include "api/exchange.h"
@@ -36,8 +34,7 @@ struct api_server {
 	struct MHD_Daemon *daemon;
 	struct engine *engine;
 	struct auth_keys keys;
-	int listener; /* after quiesce ours to close; else -1 */
-	uint16_t port;
+	struct listener *listener;
 	pthread_mutex_t lock;
 	pthread_cond_t nobody_waits;
 	size_t waiting;   /* suspended exchanges; under lock */
@@ -371,12 +368,19 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	*state = NULL;
 }
 
-static struct MHD_Daemon *server_start(struct api_server *s, int listener)
+/* libmicrohttpd closes what it does not take: too many connections at once. */
+static void server_take(void *context, int fd, const struct sockaddr *from, socklen_t from_size)
 {
-	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-					MHD_USE_ITC,
-				0, NULL, NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET,
-				(MHD_socket)listener, MHD_OPTION_THREAD_POOL_SIZE,
+	struct api_server *s = context;
+
+	(void)MHD_add_connection(s->daemon, fd, from, from_size);
+}
+
+static struct MHD_Daemon *server_start(struct api_server *s)
+{
+	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
+					MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC,
+				0, NULL, NULL, on_request, s, MHD_OPTION_THREAD_POOL_SIZE,
 				(unsigned int)SERVER_THREADS, MHD_OPTION_CONNECTION_LIMIT,
 				(unsigned int)SERVER_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 				(unsigned int)SERVER_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -387,48 +391,41 @@ static struct MHD_Daemon *server_start(struct api_server *s, int listener)
 struct api_server *api_server_new(const struct api_settings *settings, struct engine *engine,
 				  struct err *err)
 {
+	struct listener *listener = listener_new(settings->listen, err);
 	struct api_server *s;
-	uint16_t port;
-	int listener;
 
-	if (listen_open(settings->listen, &listener, &port, err) != ERR_NONE)
+	if (!listener)
 		return NULL;
 	s = mem_alloc(sizeof(*s));
 	s->engine = engine;
-	s->port = port;
-	s->listener = -1;
+	s->listener = listener;
 	auth_keys_init(&s->keys, settings->keys, settings->key_count);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->nobody_waits, NULL);
-	s->daemon = server_start(s, listener);
-	if (s->daemon)
+	s->daemon = server_start(s);
+	if (!s->daemon)
+		(void)err_set(err, ERR_OURS, "the HTTP library did not start");
+	else if (listener_start(listener, server_take, s, err) == ERR_NONE)
 		return s;
-	(void)err_set(err, ERR_OURS, "the HTTP library did not start on %s", settings->listen);
 	api_server_free(s);
 	return NULL;
 }
 
 uint16_t api_server_port(const struct api_server *s)
 {
-	return s->port;
+	return listener_port(s->listener);
 }
 
 void api_server_quiesce(struct api_server *s)
 {
-	MHD_socket listener = MHD_quiesce_daemon(s->daemon);
-
-	if (listener == MHD_INVALID_SOCKET)
-		return;
-	/* Closed only once the threads are gone; until then callers are turned away, not left
-	 * hanging. */
-	s->listener = listener;
-	(void)shutdown(listener, SHUT_RDWR);
+	listener_close(s->listener);
 }
 
 void api_server_free(struct api_server *s)
 {
 	if (!s)
 		return;
+	listener_close(s->listener);
 	/* libmicrohttpd must not be stopped while connections are suspended. Everyone who waits has
 	 * a deadline, and engine_stop completes them all, so this ends. */
 	pthread_mutex_lock(&s->lock);
@@ -438,8 +435,7 @@ void api_server_free(struct api_server *s)
 	pthread_mutex_unlock(&s->lock);
 	if (s->daemon)
 		MHD_stop_daemon(s->daemon);
-	if (s->listener >= 0)
-		(void)close(s->listener);
+	listener_free(s->listener);
 	pthread_cond_destroy(&s->nobody_waits);
 	pthread_mutex_destroy(&s->lock);
 	auth_keys_release(&s->keys);

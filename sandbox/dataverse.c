@@ -1,4 +1,5 @@
-/* The imitated Dynamics side: who calls, what is asked, who answers; loading people; what the control needs. */
+/* The imitated Dynamics side: who calls, what is asked, who answers; loading people; what the
+ * control needs. */
 #include "dataverse.h"
 
 #include <stdio.h>
@@ -18,7 +19,9 @@ static struct dataverse *dataverse_of(void *self)
 
 static bool wrong_method(struct call *c)
 {
-	return call_refuse(c, 405, ODATA_ERROR, "The http method '%s' is not supported on the resource.", c->request->method);
+	return call_refuse(c, 405, ODATA_ERROR,
+			   "The http method '%s' is not supported on the resource.",
+			   c->request->method);
 }
 
 static bool is_method(const struct call *c, const char *method)
@@ -42,7 +45,8 @@ static bool answer_row(struct call *c, struct table *t, const struct key *key, c
 	if (custom && t->table == TABLE_LEAD && strcmp(custom, "QualifyLead") == 0)
 		return is_method(c, "POST") ? action_qualify(c, t, key) : wrong_method(c);
 	if (custom)
-		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.", rest + 1);
+		return call_refuse(c, 404, ODATA_ERROR,
+				   "Resource not found for the segment '%.100s'.", rest + 1);
 	if (*rest == '/' && rest[1])
 		return property_answer(c, t, key, rest + 1);
 	if (is_method(c, "GET"))
@@ -61,7 +65,8 @@ static bool answer_set(struct call *c, struct table *t, const char *rest)
 	if (strcmp(rest, "/$count") == 0)
 		return is_method(c, "GET") ? query_count(c, t) : wrong_method(c);
 	if (*rest)
-		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.", rest + 1);
+		return call_refuse(c, 404, ODATA_ERROR,
+				   "Resource not found for the segment '%.100s'.", rest + 1);
 	if (is_method(c, "GET"))
 		return query_collection(c, t);
 	return is_method(c, "POST") ? row_create(c, t) : wrong_method(c);
@@ -86,8 +91,9 @@ static bool answer_table(struct call *c, const char *path)
 	bool good;
 
 	if (!t)
-		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.*s'.", (int)(len < 100 ? len : 100),
-				   path);
+		return call_refuse(c, 404, ODATA_ERROR,
+				   "Resource not found for the segment '%.*s'.",
+				   (int)(len < 100 ? len : 100), path);
 	if (path[len] != '(')
 		return answer_set(c, t, path + len);
 	end = key_end(path + len + 1);
@@ -125,9 +131,18 @@ void dataverse_dispatch(struct call *c)
 	bool good;
 
 	if (!call_rest_of(c->request->path, &root_len))
-		good = call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.", c->request->path);
+		good = call_refuse(c, 404, ODATA_ERROR,
+				   "Resource not found for the segment '%.100s'.",
+				   c->request->path);
+	else if (c->address_max &&
+		 strlen(c->request->path) + strlen(c->request->query) > c->address_max)
+		good = call_refuse(c, 414, ODATA_ERROR,
+				   "The address is longer than %zu characters.", c->address_max);
+	else if (!utf8_valid(c->path.data, c->path.len))
+		good = call_refuse(c, 400, ODATA_ERROR, "The address is not valid UTF-8.");
 	else if (!c->user->member)
-		good = call_refuse(c, 403, "0x80072560", "The user is not a member of the organization.");
+		good = call_refuse(c, 403, "0x80072560",
+				   "The user is not a member of the organization.");
 	else
 		good = answer(c);
 	if (!good)
@@ -146,10 +161,14 @@ static void service_headers(struct call *c)
 {
 	struct guid request = guid_random();
 	char id[GUID_TEXT];
+	int hint;
 
 	guid_print(&request, id);
+	pthread_mutex_lock(&c->dataverse->lock);
+	hint = c->dataverse->settings.dop_hint;
+	pthread_mutex_unlock(&c->dataverse->lock);
 	web_header(c->response, "x-ms-service-request-id", "%s", id);
-	web_header(c->response, "x-ms-dop-hint", "%d", c->dataverse->settings.dop_hint);
+	web_header(c->response, "x-ms-dop-hint", "%d", hint);
 	limiter_headers(c->dataverse->limiter, (int)c->user->id, c->response);
 }
 
@@ -164,9 +183,14 @@ static void answer_one(struct call *c)
 	limiter_operation(d->limiter, (int)c->user->id, now_us() - start);
 }
 
-static void answer_call(struct dataverse *d, const struct user *u, const struct web_request *r, struct web_response *response)
+static void answer_call(struct dataverse *d, const struct user *u, const struct web_request *r,
+			struct web_response *response)
 {
-	struct call c = {.dataverse = d, .user = u, .request = r, .response = response};
+	struct call c = { .dataverse = d,
+			  .user = u,
+			  .request = r,
+			  .response = response,
+			  .address_max = ADDRESS_MAX };
 	int wait = 0;
 
 	call_begin(&c);
@@ -196,7 +220,9 @@ static void handle(void *self, const struct web_request *r, struct web_response 
 	if (!call_rest_of(r->path, &root_len)) {
 		response->status = 404;
 		web_header(response, "Content-Type", "application/json; odata.metadata=minimal");
-		text_puts(&response->body, "{\"error\":{\"code\":\"" ODATA_ERROR "\",\"message\":\"Resource not found for the segment.\"}}");
+		text_puts(&response->body,
+			  "{\"error\":{\"code\":\"" ODATA_ERROR
+			  "\",\"message\":\"Resource not found for the segment.\"}}");
 		return;
 	}
 	u = token_user(r);
@@ -246,7 +272,8 @@ static void load_label(struct loading *l, const char *column, const char *label)
 
 	if (number == NO_COLUMN)
 		return;
-	for (const struct column_option *o = l->table->columns[number].def->options; o && o->label; o++) {
+	for (const struct column_option *o = l->table->columns[number].def->options; o && o->label;
+	     o++) {
 		if (strcmp(o->label, label) != 0)
 			continue;
 		snprintf(value, sizeof(value), "%d", o->value);
@@ -259,21 +286,21 @@ static void load_row(struct loading *l, const struct person_row *p)
 	const struct {
 		const char *column, *value;
 	} texts[] = {
-		{"address1_city", p->city},
-		{"address1_country", p->country},
-		{"address1_line1", p->address},
-		{"address1_postalcode", p->postal_code},
-		{"address1_stateorprovince", p->state},
-		{"companyname", p->company},
-		{"description", p->notes},
-		{"emailaddress1", p->email},
-		{"firstname", p->first_name},
-		{"jobtitle", p->title},
-		{"lastname", p->last_name},
-		{"mobilephone", p->mobile_phone},
-		{"salutation", p->salutation},
-		{"telephone1", p->phone},
-		{"websiteurl", p->website},
+		{ "address1_city", p->city },
+		{ "address1_country", p->country },
+		{ "address1_line1", p->address },
+		{ "address1_postalcode", p->postal_code },
+		{ "address1_stateorprovince", p->state },
+		{ "companyname", p->company },
+		{ "description", p->notes },
+		{ "emailaddress1", p->email },
+		{ "firstname", p->first_name },
+		{ "jobtitle", p->title },
+		{ "lastname", p->last_name },
+		{ "mobilephone", p->mobile_phone },
+		{ "salutation", p->salutation },
+		{ "telephone1", p->phone },
+		{ "websiteurl", p->website },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -289,9 +316,10 @@ static void load(void *self, const struct person_row *p)
 {
 	struct dataverse *d = self;
 	bool lead = strcmp(p->where, "dynamics-lead") == 0 || strcmp(p->where, "both-lead") == 0;
-	bool contact = strcmp(p->where, "dynamics-contact") == 0 || strcmp(p->where, "both-contact") == 0;
-	struct loading l = {0};
-	struct record r = {.id = guid_random(), .state = 0, .status = 1};
+	bool contact = strcmp(p->where, "dynamics-contact") == 0 ||
+		       strcmp(p->where, "both-contact") == 0;
+	struct loading l = { 0 };
+	struct record r = { .id = guid_random(), .state = 0, .status = 1 };
 
 	if (!lead && !contact)
 		return;
@@ -301,7 +329,8 @@ static void load(void *self, const struct person_row *p)
 	r.row = l.row;
 	r.created_on = sandbox_now_s() - (int64_t)(30 + l.table->count % 300) * SECONDS_A_DAY;
 	r.modified_on = r.created_on + SECONDS_A_DAY;
-	r.owner = r.created_by = r.modified_by = (uint16_t)(USER_STRANGER + l.table->count % 2); /* past the members: people */
+	r.owner = r.created_by = r.modified_by =
+		(uint16_t)(USER_STRANGER + l.table->count % 2); /* past the members: people */
 	table_put(&d->store, l.table, r);
 	pthread_mutex_unlock(&d->lock);
 }
@@ -310,7 +339,8 @@ static void start_empty(struct dataverse *d)
 {
 	store_init(&d->store);
 	settings_reset(d);
-	user_seed(&d->store, sandbox_now_s() - (int64_t)400 * SECONDS_A_DAY, d->settings.tracking_days);
+	user_seed(&d->store, sandbox_now_s() - (int64_t)400 * SECONDS_A_DAY,
+		  d->settings.tracking_days);
 }
 
 static void reset(void *self)
@@ -331,7 +361,8 @@ static void users_json(void *self, struct text *out)
 		const struct user *u = &dataverse_users[i];
 
 		text_printf(out,
-			    "%s{\"name\":\"%s\",\"tenantId\":\"" TENANT_ID "\",\"clientId\":\"%s\",\"clientSecret\":\"%s\","
+			    "%s{\"name\":\"%s\",\"tenantId\":\"" TENANT_ID
+			    "\",\"clientId\":\"%s\",\"clientSecret\":\"%s\","
 			    "\"rights\":\"%s\"}",
 			    i ? "," : "", u->name, u->client_id, u->client_secret, u->rights);
 	}
@@ -379,11 +410,18 @@ static const char *intern(const char *text)
 
 static bool known_first_segment(const char *rest, size_t len)
 {
-	static const char *const others[] = {"", "$metadata", BATCH, "Merge", "WhoAmI", "WhoAmI()", "EntityDefinitions",
-					     "RetrieveTotalRecordCount"};
+	static const char *const others[] = { "",
+					      "$metadata",
+					      BATCH,
+					      "Merge",
+					      "WhoAmI",
+					      "WhoAmI()",
+					      "EntityDefinitions",
+					      "RetrieveTotalRecordCount" };
 
 	for (size_t i = 0; i < TABLE_COUNT; i++)
-		if (strlen(table_defs[i].set_name) == len && strncmp(table_defs[i].set_name, rest, len) == 0)
+		if (strlen(table_defs[i].set_name) == len &&
+		    strncmp(table_defs[i].set_name, rest, len) == 0)
 			return true;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strlen(others[i]) == len && strncmp(others[i], rest, len) == 0)
@@ -391,10 +429,11 @@ static bool known_first_segment(const char *rest, size_t len)
 	return false;
 }
 
-/* METHOD and path, keys replaced: PATCH /api/data/v9.2/contacts({key}). Only the shape of a property is kept. */
+/* METHOD and path, keys replaced: PATCH /api/data/v9.2/contacts({key}). Only the shape of a
+ * property is kept. */
 static const char *endpoint_of(const struct web_request *r)
 {
-	static const char *const methods[] = {"GET", "POST", "PATCH", "DELETE", "PUT"};
+	static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE", "PUT" };
 	const char *method = "OTHER";
 	size_t root_len, len;
 	const char *rest = call_rest_of(r->path, &root_len);
@@ -406,7 +445,8 @@ static const char *endpoint_of(const struct web_request *r)
 			method = methods[i];
 	if (!rest) {
 		snprintf(text, sizeof(text), "%s %s", method,
-			 strstr(r->path, "/oauth2/v2.0/token") ? "/{tenant}/oauth2/v2.0/token" : "(unknown)");
+			 strstr(r->path, "/oauth2/v2.0/token") ? "/{tenant}/oauth2/v2.0/token"
+							       : "(unknown)");
 		return intern(text);
 	}
 	len = strcspn(rest, "(/");
@@ -414,12 +454,15 @@ static const char *endpoint_of(const struct web_request *r)
 	if (!known_first_segment(rest, len) && strcmp(rest, "%24batch") != 0)
 		snprintf(text, sizeof(text), "%s (unknown)", method);
 	else if (dot && strlen(dot) < 100 && strncmp(rest, "EntityDefinitions", 17) != 0)
-		snprintf(text, sizeof(text), "%s %.*s/%.*s%s/%.*s", method, (int)root_len, r->path, (int)len, rest,
-			 rest[len] == '(' ? "({key})" : "", (int)strcspn(dot, "(/?"), dot);
+		snprintf(text, sizeof(text), "%s %.*s/%.*s%s/%.*s", method, (int)root_len, r->path,
+			 (int)len, rest, rest[len] == '(' ? "({key})" : "",
+			 (int)strcspn(dot, "(/?"), dot);
 	else
-		snprintf(text, sizeof(text), "%s %.*s/%.*s%s%s", method, (int)root_len, r->path, (int)len, rest,
-			 rest[len] == '(' ? "({key})" : "",
-			 strstr(rest, "/Attributes") ? "/Attributes" : strstr(rest, "/$count") ? "/$count" : "");
+		snprintf(text, sizeof(text), "%s %.*s/%.*s%s%s", method, (int)root_len, r->path,
+			 (int)len, rest, rest[len] == '(' ? "({key})" : "",
+			 strstr(rest, "/Attributes") ? "/Attributes"
+			 : strstr(rest, "/$count")   ? "/$count"
+						     : "");
 	return intern(text);
 }
 
@@ -427,7 +470,8 @@ static int64_t count_of(const struct text *t, const char *needle)
 {
 	int64_t count = 0;
 
-	for (const char *at = t->len ? t->data : NULL; at && (at = strstr(at, needle)); at += strlen(needle))
+	for (const char *at = t->len ? t->data : NULL; at && (at = strstr(at, needle));
+	     at += strlen(needle))
 		count++;
 	return count;
 }
@@ -435,7 +479,7 @@ static int64_t count_of(const struct text *t, const char *needle)
 /* Rows an answer carries, or a body brings. */
 static int64_t records_of(const struct web_request *r, const struct web_response *response)
 {
-	struct text body = {.data = (char *)(uintptr_t)r->body, .len = r->body_len};
+	struct text body = { .data = (char *)(uintptr_t)r->body, .len = r->body_len };
 	int64_t rows;
 
 	if (strstr(r->path, "/oauth2/") || strstr(r->path, "EntityDefinitions"))
@@ -444,7 +488,8 @@ static int64_t records_of(const struct web_request *r, const struct web_response
 		return count_of(&response->body, "\r\nHTTP/1.1 ");
 	if (response->status >= 400)
 		return 0;
-	rows = count_of(&response->body, "\"@odata.etag\"") + count_of(&response->body, "/$deletedEntity\"");
+	rows = count_of(&response->body, "\"@odata.etag\"") +
+	       count_of(&response->body, "/$deletedEntity\"");
 	if (strstr(r->path, "Multiple"))
 		rows = count_of(&body, "\"@odata.type\"");
 	return rows || strcmp(r->method, "GET") == 0 ? rows : 1;
@@ -471,5 +516,5 @@ struct side dataverse_side_new(void)
 	pthread_mutex_init(&d->lock, NULL);
 	d->limiter = limiter_new();
 	start_empty(d);
-	return (struct side){.ops = &operations, .self = d};
+	return (struct side){ .ops = &operations, .self = d };
 }

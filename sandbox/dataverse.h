@@ -1,5 +1,5 @@
-/* What the files of the imitated Dataverse share: its state, one call being answered, and who answers what.
- * Everything here is used under the state's lock unless it says otherwise. */
+/* What the files of the imitated Dataverse share: its state, one call being answered, and who
+ * answers what. Everything here is used under the state's lock unless it says otherwise. */
 #ifndef SANDBOX_DATAVERSE_H
 #define SANDBOX_DATAVERSE_H
 
@@ -17,9 +17,11 @@
 #include "web.h"
 
 #define ODATA_ERROR "0x80060888"   /* addresses and queries that make no sense */
+#define ADDRESS_MAX 32768          /* letters; twice as many in a part of a batch */
 #define PAYLOAD_ERROR "0x80048d19" /* bodies that make no sense */
 
-/* A custom plug-in that rejects a value, as a customer's may (Microsoft Learn: Web service error codes, IsvAborted). */
+/* A custom plug-in that rejects a value, as a customer's may (Microsoft Learn: Web service error
+ * codes, IsvAborted). */
 struct plugin {
 	bool rejects;
 	char table[64], column[64], equals[256], message[512];
@@ -28,7 +30,8 @@ struct plugin {
 struct settings {
 	int token_seconds, dop_hint, tracking_days;
 	struct plugin plugin;
-	uint8_t denied[TABLE_COUNT][256]; /* by column: bits of users the secured column is closed to */
+	uint8_t denied[TABLE_COUNT]
+		      [256]; /* by column: bits of users the secured column is closed to */
 };
 
 struct dataverse {
@@ -65,13 +68,16 @@ struct call {
 	struct text path; /* below the root, decoded */
 	struct prefer prefer;
 	struct failure failure;
+	size_t address_max;            /* longest path and query; 0: not checked */
 	struct references *references; /* NULL outside a change set */
-	const struct table *written_table; /* the row this call wrote, for a change set's references */
+	const struct table
+		*written_table; /* the row this call wrote, for a change set's references */
 	struct guid written;
 };
 
 /* --- dataverse_call.c: the frame of a call --- */
-/* The version segment of an API path and what follows; NULL when the path is not below the API root. */
+/* The version segment of an API path and what follows; NULL when the path is not below the API
+ * root. */
 const char *call_rest_of(const char *path, size_t *ret_root_len);
 void call_begin(struct call *c);
 void call_end(struct call *c);
@@ -95,13 +101,15 @@ struct json_object *call_body(struct call *c);
 /* --- dataverse_value.c: values in and out --- */
 bool value_is_lookup(const struct column *c);
 /* JSON into the stored form (empty text: clear). The set name is for the text of a refusal. */
-bool value_read(const struct table *t, const struct column *c, struct json_object *json, struct text *ret, bool *ret_null,
-		struct failure *failure);
+bool value_read(const struct table *t, const struct column *c, struct json_object *json,
+		struct text *ret, bool *ret_null, struct failure *failure);
 void value_write(struct text *out, const struct column *c, struct value v);
 /* The logical name of the table a stored lookup points to, its navigation name and its identifier. */
-void value_lookup(const struct column *c, struct value v, char *target, char *navigation, size_t size, struct guid *id);
+void value_lookup(const struct column *c, struct value v, char *target, char *navigation,
+		  size_t size, struct guid *id);
 /* The label or text a person would see; false when there is none. */
-bool value_formatted(const struct store *s, const struct column *c, struct value v, struct text *out);
+bool value_formatted(const struct store *s, const struct column *c, struct value v,
+		     struct text *out);
 /* Stored numbers stand without a NUL at their end. */
 double value_number(const char *bytes, size_t len);
 /* May the user see and change the secured column? */
@@ -110,16 +118,19 @@ bool value_readable(const struct call *c, const struct table *t, uint16_t column
 /* --- dataverse_select.c: which columns an answer shows, and a row as JSON --- */
 struct projection {
 	uint16_t columns[256];
-	size_t count;  /* all to write */
-	size_t named;  /* those of $select, for the context */
-	bool all;      /* no $select */
+	size_t count; /* all to write */
+	size_t named; /* those of $select, for the context */
+	bool all;     /* no $select */
 	bool has_id;
 };
 bool select_parse(struct call *c, const struct table *t, struct projection *ret);
-void select_context(const struct projection *p, const struct table *t, struct text *out); /* (a,b) or nothing */
-void select_write(struct call *c, const struct table *t, uint32_t record, const struct projection *p, struct text *out);
+void select_context(const struct projection *p, const struct table *t,
+		    struct text *out); /* (a,b) or nothing */
+void select_write(struct call *c, const struct table *t, uint32_t record,
+		  const struct projection *p, struct text *out);
 /* One row as the whole answer. */
-void select_answer(struct call *c, const struct table *t, uint32_t record, const struct projection *p, int status);
+void select_answer(struct call *c, const struct table *t, uint32_t record,
+		   const struct projection *p, int status);
 
 /* --- dataverse_key.c: addressing a row --- */
 struct key {
@@ -134,7 +145,8 @@ uint32_t key_find(struct call *c, const struct table *t, const struct key *key);
 uint32_t key_find_quietly(const struct table *t, const struct key *key);
 void key_free(struct key *key);
 /* A reference as in @odata.bind: relative or absolute address, or $<Content-ID>. */
-bool key_parse_address(struct call *c, const char *address, struct table **ret_table, struct key *ret);
+bool key_parse_address(struct call *c, const char *address, struct table **ret_table,
+		       struct key *ret);
 
 /* --- dataverse_write.c: the rules of writing a row --- */
 struct edit {
@@ -150,30 +162,34 @@ struct edits {
 	struct guid id;
 };
 /* A JSON object into validated edits. */
-bool edits_read(struct call *c, struct table *t, struct json_object *body, bool creating, struct edits *ret);
+bool edits_read(struct call *c, struct table *t, struct json_object *body, bool creating,
+		struct edits *ret);
 void edits_free(struct edits *e);
 void edits_add(struct edits *e, uint16_t column, const char *bytes, size_t len);
 void edits_drop(struct edits *e, uint16_t column);
 const struct edit *edits_find(const struct edits *e, uint16_t column);
-bool write_create(struct call *c, struct table *t, const struct edits *e, const struct guid *id, uint32_t *ret_record);
+bool write_create(struct call *c, struct table *t, const struct edits *e, const struct guid *id,
+		  uint32_t *ret_record);
 bool write_update(struct call *c, struct table *t, uint32_t record, const struct edits *e);
 bool write_delete(struct call *c, struct table *t, uint32_t record);
 
 /* --- the answers; each returns false with the failure filled --- */
-bool row_create(struct call *c, struct table *t);                              /* dataverse_row.c */
+bool row_create(struct call *c, struct table *t); /* dataverse_row.c */
 bool row_retrieve(struct call *c, struct table *t, const struct key *key);
 bool row_patch(struct call *c, struct table *t, const struct key *key);
 bool row_delete(struct call *c, struct table *t, const struct key *key);
-bool property_answer(struct call *c, struct table *t, const struct key *key, const char *name); /* dataverse_property.c */
-bool query_collection(struct call *c, struct table *t);                        /* dataverse_query.c */
+bool property_answer(struct call *c, struct table *t, const struct key *key,
+		     const char *name);                 /* dataverse_property.c */
+bool query_collection(struct call *c, struct table *t); /* dataverse_query.c */
 bool query_count(struct call *c, struct table *t);
-bool delta_collection(struct call *c, struct table *t);                        /* dataverse_delta.c */
+bool delta_collection(struct call *c, struct table *t); /* dataverse_delta.c */
 bool delta_count(struct call *c, struct table *t);
-bool metadata_answer(struct call *c, const char *path);                        /* dataverse_metadata.c */
-bool metadata_document(struct call *c);                                        /* dataverse_service.c */
+bool metadata_answer(struct call *c, const char *path); /* dataverse_metadata.c */
+bool metadata_document(struct call *c);                 /* dataverse_service.c */
 bool service_document(struct call *c);
-bool action_bulk(struct call *c, struct table *t, const char *name);           /* dataverse_bulk.c */
-bool action_qualify(struct call *c, struct table *t, const struct key *key);   /* dataverse_action.c */
+bool action_bulk(struct call *c, struct table *t, const char *name); /* dataverse_bulk.c */
+bool action_qualify(struct call *c, struct table *t,
+		    const struct key *key); /* dataverse_action.c */
 bool action_merge(struct call *c);
 bool function_answer(struct call *c, const char *name);
 bool function_of_user(struct call *c, const struct key *key, const char *name);
@@ -187,12 +203,13 @@ struct page_position {
 	bool deleted;     /* a delta's second part */
 };
 bool page_read(struct call *c, struct page_position *ret);
-void page_link(struct call *c, const struct table *t, const struct page_position *next, struct text *out);
+void page_link(struct call *c, const struct table *t, const struct page_position *next,
+	       struct text *out);
 int page_size(const struct call *c);
 
 /* --- not under the lock --- */
-void dataverse_dispatch(struct call *c);   /* routes and answers a call; the caller holds the lock */
-void batch_answer(struct call *c);         /* dataverse_batch.c; takes the lock part by part */
+void dataverse_dispatch(struct call *c); /* routes and answers a call; the caller holds the lock */
+void batch_answer(struct call *c);       /* dataverse_batch.c; takes the lock part by part */
 void token_answer(struct dataverse *d, const struct web_request *r, struct web_response *response);
 const struct user *token_user(const struct web_request *r); /* NULL: no valid bearer */
 void token_unauthorized(const struct web_request *r, struct web_response *response);

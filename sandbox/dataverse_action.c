@@ -26,9 +26,13 @@ static bool finish(struct store *s, bool opened, bool good)
 /* Columns that do not travel although both tables have them. */
 static bool stays_behind(const char *name)
 {
-	static const char *const names[] = {"new_marketoid", "statecode", "statuscode", "overriddencreatedon", "masterid",
-					    "leadsourcecode", "importsequencenumber", "processid", "stageid",
-					    "traversedpath", "slaid", "lastusedincampaign", "transactioncurrencyid"};
+	static const char *const names[] = {
+		"new_marketoid",        "statecode", "statuscode",
+		"overriddencreatedon",  "masterid",  "leadsourcecode",
+		"importsequencenumber", "processid", "stageid",
+		"traversedpath",        "slaid",     "lastusedincampaign",
+		"transactioncurrencyid"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
@@ -37,15 +41,16 @@ static bool stays_behind(const char *name)
 }
 
 /* A value of the lead under the name it has in the new row, cut to what fits. */
-static void carry(const struct table *lead, const struct record *r, const char *from, const struct table *to, const char *name,
-		  struct edits *e)
+static void carry(const struct table *lead, const struct record *r, const char *from,
+		  const struct table *to, const char *name, struct edits *e)
 {
 	uint16_t source = column_named(lead, from), target = column_named(to, name);
 	const struct column *c;
 	size_t len = 0;
 	const char *bytes;
 
-	if (source == NO_COLUMN || target == NO_COLUMN || lead->columns[source].def->type != to->columns[target].def->type)
+	if (source == NO_COLUMN || target == NO_COLUMN ||
+	    lead->columns[source].def->type != to->columns[target].def->type)
 		return;
 	c = &to->columns[target];
 	if (c->home != HOME_ROW || !(c->def->valid & CAN_CREATE) || value_is_lookup(c))
@@ -58,14 +63,17 @@ static void carry(const struct table *lead, const struct record *r, const char *
 	edits_add(e, target, bytes, len);
 }
 
-static void carry_same_names(const struct table *lead, const struct record *r, const struct table *to, struct edits *e)
+static void carry_same_names(const struct table *lead, const struct record *r,
+			     const struct table *to, struct edits *e)
 {
 	for (uint16_t i = 0; i < lead->column_count; i++)
 		if (!stays_behind(lead->columns[i].def->name))
-			carry(lead, r, lead->columns[i].def->name, to, lead->columns[i].def->name, e);
+			carry(lead, r, lead->columns[i].def->name, to, lead->columns[i].def->name,
+			      e);
 }
 
-static void add_lookup(const struct table *t, const char *column, char target, const struct guid *id, struct edits *e)
+static void add_lookup(const struct table *t, const char *column, char target,
+		       const struct guid *id, struct edits *e)
 {
 	char value[GUID_TEXT + 1];
 
@@ -86,7 +94,7 @@ struct qualify {
 static bool create_account(struct qualify *q)
 {
 	const struct record *lead = &q->leads->records[q->lead];
-	struct edits e = {0};
+	struct edits e = { 0 };
 	bool good;
 
 	carry_same_names(q->leads, lead, q->accounts, &e);
@@ -100,13 +108,14 @@ static bool create_account(struct qualify *q)
 static bool create_contact(struct qualify *q)
 {
 	const struct record *lead = &q->leads->records[q->lead];
-	struct edits e = {0};
+	struct edits e = { 0 };
 	bool good;
 
 	carry_same_names(q->leads, lead, q->contacts, &e);
 	add_lookup(q->contacts, "originatingleadid", '0', &lead->id, &e);
 	if (q->account)
-		add_lookup(q->contacts, "parentcustomerid", '0', &q->accounts->records[q->new_account].id, &e);
+		add_lookup(q->contacts, "parentcustomerid", '0',
+			   &q->accounts->records[q->new_account].id, &e);
 	good = write_create(q->call, q->contacts, &e, NULL, &q->new_contact);
 	edits_free(&e);
 	return good;
@@ -115,7 +124,7 @@ static bool create_contact(struct qualify *q)
 static bool close_lead(struct qualify *q)
 {
 	char state[] = "1", status[16];
-	struct edits e = {0};
+	struct edits e = { 0 };
 	bool good;
 
 	snprintf(status, sizeof(status), "%d", q->status);
@@ -138,8 +147,9 @@ static void write_made(struct call *c, const struct table *t, uint32_t record, b
 	char id[GUID_TEXT];
 
 	guid_print(&t->records[record].id, id);
-	text_printf(&c->response->body, "%s{\"@odata.type\":\"#Microsoft.Dynamics.CRM.%s\",\"%s\":\"%s\"}", first ? "" : ",",
-		    t->def->logical_name, t->def->id_column, id);
+	text_printf(&c->response->body,
+		    "%s{\"@odata.type\":\"#Microsoft.Dynamics.CRM.%s\",\"%s\":\"%s\"}",
+		    first ? "" : ",", t->def->logical_name, t->def->id_column, id);
 }
 
 static bool qualify(struct qualify *q)
@@ -147,7 +157,8 @@ static bool qualify(struct qualify *q)
 	struct call *c = q->call;
 	struct store *s = &c->dataverse->store;
 	bool opened = store_begin(s);
-	bool good = (!q->account || create_account(q)) && (!q->contact || create_contact(q)) && close_lead(q);
+	bool good = (!q->account || create_account(q)) && (!q->contact || create_contact(q)) &&
+		    close_lead(q);
 
 	if (!finish(s, opened, good))
 		return false;
@@ -165,7 +176,10 @@ static bool qualify(struct qualify *q)
 bool action_qualify(struct call *c, struct table *t, const struct key *key)
 {
 	struct table *tables = c->dataverse->store.tables;
-	struct qualify q = {.call = c, .leads = t, .contacts = &tables[TABLE_CONTACT], .accounts = &tables[TABLE_ACCOUNT]};
+	struct qualify q = { .call = c,
+			     .leads = t,
+			     .contacts = &tables[TABLE_CONTACT],
+			     .accounts = &tables[TABLE_ACCOUNT] };
 	struct json_object *body, *status;
 
 	q.lead = key_find(c, t, key);
@@ -176,14 +190,17 @@ bool action_qualify(struct call *c, struct table *t, const struct key *key)
 		return false;
 	q.account = flag(body, "CreateAccount");
 	q.contact = flag(body, "CreateContact");
-	q.status = json_object_object_get_ex(body, "Status", &status) ? json_object_get_int(status) : -1;
+	q.status = json_object_object_get_ex(body, "Status", &status) ? json_object_get_int(status)
+								      : -1;
 	if (flag(body, "CreateOpportunity"))
 		call_refuse(c, 501, ODATA_ERROR, "Opportunities are not offered here.");
 	else if (t->records[q.lead].state == 1)
 		call_refuse(c, 400, "0x80081018", "The lead is already closed.");
 	else if (q.status != -1 && q.status != 3)
-		call_refuse(c, 400, "0x80048408", "%d is not a valid status code for state code LeadState.Qualified on lead.",
-			    q.status);
+		call_refuse(
+			c, 400, "0x80048408",
+			"%d is not a valid status code for state code LeadState.Qualified on lead.",
+			q.status);
 	json_object_put(body);
 	q.status = 3;
 	return !c->failure.status && qualify(&q);
@@ -198,28 +215,35 @@ struct merge {
 	struct json_object *content;
 };
 
-static bool merge_side(struct merge *m, struct json_object *body, const char *name, uint32_t *ret_record)
+static bool merge_side(struct merge *m, struct json_object *body, const char *name,
+		       uint32_t *ret_record)
 {
 	struct call *c = m->call;
 	struct json_object *side, *type, *id;
 	const char *logical_name;
 	struct table *t;
-	struct key key = {0};
+	struct key key = { 0 };
 
-	if (!json_object_object_get_ex(body, name, &side) || !json_object_is_type(side, json_type_object) ||
+	if (!json_object_object_get_ex(body, name, &side) ||
+	    !json_object_is_type(side, json_type_object) ||
 	    !json_object_object_get_ex(side, "@odata.type", &type))
-		return call_refuse(c, 400, PAYLOAD_ERROR, "The parameter %s is missing or has no @odata.type.", name);
+		return call_refuse(c, 400, PAYLOAD_ERROR,
+				   "The parameter %s is missing or has no @odata.type.", name);
 	logical_name = strrchr(json_object_get_string(type), '.');
 	logical_name = logical_name ? logical_name + 1 : json_object_get_string(type);
 	t = store_table_of_name(&c->dataverse->store, logical_name, strlen(logical_name));
 	if (!t || !t->def->change_tracking || (m->table && t != m->table))
 		return call_refuse(c, 400, "0x80045300", "Rows of this table cannot be merged.");
 	m->table = t;
-	if (!json_object_object_get_ex(side, t->def->id_column, &id) || !json_object_is_type(id, json_type_string) ||
-	    !guid_parse(json_object_get_string(id), (size_t)json_object_get_string_len(id), &key.id))
-		return call_refuse(c, 400, PAYLOAD_ERROR, "The parameter %s has no %s.", name, t->def->id_column);
+	if (!json_object_object_get_ex(side, t->def->id_column, &id) ||
+	    !json_object_is_type(id, json_type_string) ||
+	    !guid_parse(json_object_get_string(id), (size_t)json_object_get_string_len(id),
+			&key.id))
+		return call_refuse(c, 400, PAYLOAD_ERROR, "The parameter %s has no %s.", name,
+				   t->def->id_column);
 	*ret_record = key_find(c, t, &key);
-	return *ret_record != NO_RECORD && user_may_row(c->user, t, *ret_record, RIGHT_WRITE, &c->failure);
+	return *ret_record != NO_RECORD &&
+	       user_may_row(c->user, t, *ret_record, RIGHT_WRITE, &c->failure);
 }
 
 /* The loser stays, inactive, and points to the winner (Microsoft Learn: Merge table rows). */
@@ -249,7 +273,7 @@ static bool merge(struct merge *m)
 {
 	struct store *s = &m->call->dataverse->store;
 	bool opened = store_begin(s), good;
-	struct edits e = {0};
+	struct edits e = { 0 };
 
 	good = !m->content || edits_read(m->call, m->table, m->content, false, &e);
 	good = good && write_update(m->call, m->table, m->winner, &e) && close_loser(m);
@@ -259,18 +283,23 @@ static bool merge(struct merge *m)
 
 bool action_merge(struct call *c)
 {
-	struct merge m = {.call = c};
+	struct merge m = { .call = c };
 	struct json_object *body = call_body(c);
 	bool good;
 
 	if (!body)
 		return false;
-	good = merge_side(&m, body, "Target", &m.winner) && merge_side(&m, body, "Subordinate", &m.loser);
-	if (good && (m.winner == m.loser || m.table->records[m.loser].merged || m.table->records[m.winner].merged))
-		good = call_refuse(c, 400, "0x80045300", "A row cannot be merged with itself or with one that was merged.");
+	good = merge_side(&m, body, "Target", &m.winner) &&
+	       merge_side(&m, body, "Subordinate", &m.loser);
+	if (good && (m.winner == m.loser || m.table->records[m.loser].merged ||
+		     m.table->records[m.winner].merged))
+		good = call_refuse(
+			c, 400, "0x80045300",
+			"A row cannot be merged with itself or with one that was merged.");
 	if (good && json_object_object_get_ex(body, "UpdateContent", &m.content) && m.content &&
 	    !json_object_is_type(m.content, json_type_object))
-		good = call_refuse(c, 400, PAYLOAD_ERROR, "The parameter UpdateContent is not an object.");
+		good = call_refuse(c, 400, PAYLOAD_ERROR,
+				   "The parameter UpdateContent is not an object.");
 	good = good && merge(&m);
 	json_object_put(body);
 	if (good)
@@ -291,15 +320,16 @@ static bool who_am_i(struct call *c)
 	guid_print(&organization, organization_id);
 	call_json(c, 200);
 	call_context(c, "Microsoft.Dynamics.CRM.WhoAmIResponse");
-	text_printf(&c->response->body, ",\"BusinessUnitId\":\"%s\",\"UserId\":\"%s\",\"OrganizationId\":\"%s\"}", unit_id, user_id,
-		    organization_id);
+	text_printf(&c->response->body,
+		    ",\"BusinessUnitId\":\"%s\",\"UserId\":\"%s\",\"OrganizationId\":\"%s\"}",
+		    unit_id, user_id, organization_id);
 	return true;
 }
 
 /* EntityNames=['contact','lead'], in the address or as a parameter alias */
 static bool total_record_count(struct call *c, const char *arguments)
 {
-	struct text list = {0}, keys = {0}, counts = {0};
+	struct text list = { 0 }, keys = { 0 }, counts = { 0 };
 	const char *alias = strchr(arguments, '@');
 	const char *at;
 	int count = 0;
@@ -322,9 +352,11 @@ static bool total_record_count(struct call *c, const char *arguments)
 	}
 	call_json(c, 200);
 	call_context(c, "Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse");
-	text_printf(&c->response->body, ",\"EntityRecordCountCollection\":{\"Count\":%d,\"IsReadOnly\":false,\"Keys\":[%s],"
-					"\"Values\":[%s]}}",
-		    count, keys.len ? keys.data : "", counts.len ? counts.data : "");
+	text_printf(
+		&c->response->body,
+		",\"EntityRecordCountCollection\":{\"Count\":%d,\"IsReadOnly\":false,\"Keys\":[%s],"
+		"\"Values\":[%s]}}",
+		count, keys.len ? keys.data : "", counts.len ? counts.data : "");
 	text_free(&list);
 	text_free(&keys);
 	text_free(&counts);
@@ -337,7 +369,8 @@ bool function_answer(struct call *c, const char *name)
 		return who_am_i(c);
 	if (strncmp(name, "RetrieveTotalRecordCount(", 25) == 0)
 		return total_record_count(c, name + 25);
-	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.", name);
+	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.",
+			   name);
 }
 
 static const struct user *user_of_record(const struct table *t, uint32_t record)
@@ -351,7 +384,8 @@ static const struct user *user_of_record(const struct table *t, uint32_t record)
 	return NULL;
 }
 
-/* Secured columns and what the user may do with each. One the user has no profile for is not in the list at all. */
+/* Secured columns and what the user may do with each. One the user has no profile for is not in the
+ * list at all. */
 static void attribute_privileges(struct call *c, const struct user *u)
 {
 	struct text *out = &c->response->body;
@@ -367,11 +401,14 @@ static void attribute_privileges(struct call *c, const struct user *u)
 
 			if (!t->columns[k].secured || !u->reads_secured)
 				continue;
-			snprintf(name, sizeof(name), "%s.%s", t->def->logical_name, t->columns[k].def->name);
+			snprintf(name, sizeof(name), "%s.%s", t->def->logical_name,
+				 t->columns[k].def->name);
 			g = guid_of_name("attribute", name);
 			guid_print(&g, id);
-			text_printf(out, "%s{\"AttributeId\":\"%s\",\"CanCreate\":%d,\"CanRead\":%d,\"CanUpdate\":%d}",
-				    first ? "" : ",", id, level, level, level);
+			text_printf(
+				out,
+				"%s{\"AttributeId\":\"%s\",\"CanCreate\":%d,\"CanRead\":%d,\"CanUpdate\":%d}",
+				first ? "" : ",", id, level, level, level);
 			first = false;
 		}
 	}
@@ -397,12 +434,15 @@ bool function_of_user(struct call *c, const struct key *key, const char *name)
 	}
 	if (strncmp(name, "RetrievePrincipalAttributePrivileges", 36) == 0) {
 		call_json(c, 200);
-		call_context(c, "Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivilegesResponse");
+		call_context(c,
+			     "Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivilegesResponse");
 		text_puts(&c->response->body, ",\"AttributePrivileges\":[");
 		if (u)
 			attribute_privileges(c, u);
 		text_puts(&c->response->body, "]}");
 		return true;
 	}
-	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment 'Microsoft.Dynamics.CRM.%.80s'.", name);
+	return call_refuse(c, 404, ODATA_ERROR,
+			   "Resource not found for the segment 'Microsoft.Dynamics.CRM.%.80s'.",
+			   name);
 }

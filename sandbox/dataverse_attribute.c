@@ -1,5 +1,5 @@
-/* Columns, options, keys and relationships as metadata shows them, each as a JSON object with all its properties
- * (Microsoft Learn: Query table definitions using the Web API). Knows no requests. */
+/* Columns, options, keys and relationships as metadata shows them, each as a JSON object with all
+ * its properties (Microsoft Learn: Query table definitions using the Web API). Knows no requests. */
 #include "dataverse_attribute.h"
 
 #include <stdio.h>
@@ -71,24 +71,25 @@ static struct json_object *only_value(const char *value)
 static const struct type_names {
 	const char *type, *type_name, *class;
 } names_of[COLUMN_TYPE_COUNT] = {
-	[COLUMN_STRING] = {"String", "StringType", "String"},
-	[COLUMN_MEMO] = {"Memo", "MemoType", "Memo"},
-	[COLUMN_INTEGER] = {"Integer", "IntegerType", "Integer"},
-	[COLUMN_BIGINT] = {"BigInt", "BigIntType", "BigInt"},
-	[COLUMN_DECIMAL] = {"Decimal", "DecimalType", "Decimal"},
-	[COLUMN_DOUBLE] = {"Double", "DoubleType", "Double"},
-	[COLUMN_MONEY] = {"Money", "MoneyType", "Money"},
-	[COLUMN_DATETIME] = {"DateTime", "DateTimeType", "DateTime"},
-	[COLUMN_BOOLEAN] = {"Boolean", "BooleanType", "Boolean"},
-	[COLUMN_PICKLIST] = {"Picklist", "PicklistType", "Picklist"},
-	[COLUMN_MULTISELECT] = {"Virtual", "MultiSelectPicklistType", "MultiSelectPicklist"},
-	[COLUMN_STATE] = {"State", "StateType", "State"},
-	[COLUMN_STATUS] = {"Status", "StatusType", "Status"},
-	[COLUMN_LOOKUP] = {"Lookup", "LookupType", "Lookup"},
-	[COLUMN_CUSTOMER] = {"Customer", "CustomerType", "Lookup"},
-	[COLUMN_OWNER] = {"Owner", "OwnerType", "Lookup"},
-	[COLUMN_UNIQUEIDENTIFIER] = {"Uniqueidentifier", "UniqueidentifierType", "UniqueIdentifier"},
-	[COLUMN_IMAGE] = {"Virtual", "ImageType", "Image"},
+	[COLUMN_STRING] = { "String", "StringType", "String" },
+	[COLUMN_MEMO] = { "Memo", "MemoType", "Memo" },
+	[COLUMN_INTEGER] = { "Integer", "IntegerType", "Integer" },
+	[COLUMN_BIGINT] = { "BigInt", "BigIntType", "BigInt" },
+	[COLUMN_DECIMAL] = { "Decimal", "DecimalType", "Decimal" },
+	[COLUMN_DOUBLE] = { "Double", "DoubleType", "Double" },
+	[COLUMN_MONEY] = { "Money", "MoneyType", "Money" },
+	[COLUMN_DATETIME] = { "DateTime", "DateTimeType", "DateTime" },
+	[COLUMN_BOOLEAN] = { "Boolean", "BooleanType", "Boolean" },
+	[COLUMN_PICKLIST] = { "Picklist", "PicklistType", "Picklist" },
+	[COLUMN_MULTISELECT] = { "Virtual", "MultiSelectPicklistType", "MultiSelectPicklist" },
+	[COLUMN_STATE] = { "State", "StateType", "State" },
+	[COLUMN_STATUS] = { "Status", "StatusType", "Status" },
+	[COLUMN_LOOKUP] = { "Lookup", "LookupType", "Lookup" },
+	[COLUMN_CUSTOMER] = { "Customer", "CustomerType", "Lookup" },
+	[COLUMN_OWNER] = { "Owner", "OwnerType", "Lookup" },
+	[COLUMN_UNIQUEIDENTIFIER] = { "Uniqueidentifier", "UniqueidentifierType",
+				      "UniqueIdentifier" },
+	[COLUMN_IMAGE] = { "Virtual", "ImageType", "Image" },
 };
 
 static const char *const required_names[] = {
@@ -98,8 +99,8 @@ static const char *const required_names[] = {
 	[REQUIRED_SYSTEM] = "SystemRequired",
 };
 
-static void put_names(struct json_object *o, const struct table *t, const char *name, const char *schema_name,
-		      const struct type_names *names)
+static void put_names(struct json_object *o, const struct table *t, const char *name,
+		      const char *schema_name, const struct type_names *names)
 {
 	char text[128];
 
@@ -114,7 +115,8 @@ static void put_names(struct json_object *o, const struct table *t, const char *
 	put_id(o, "attribute", text);
 }
 
-static void put_flags(struct json_object *o, uint8_t valid, bool secured, bool securable, bool logical, const char *of)
+static void put_flags(struct json_object *o, uint8_t valid, bool secured, bool securable,
+		      bool logical, const char *of)
 {
 	put_flag(o, "IsValidForCreate", valid & CAN_CREATE);
 	put_flag(o, "IsValidForUpdate", valid & CAN_UPDATE);
@@ -137,9 +139,11 @@ static void put_number_limits(struct json_object *o, const struct column_def *de
 		return;
 	}
 	json_object_object_add(o, "MinValue",
-			       whole ? json_object_new_int64((int64_t)def->min) : json_object_new_double(def->min));
+			       whole ? json_object_new_int64((int64_t)def->min)
+				     : json_object_new_double(def->min));
 	json_object_object_add(o, "MaxValue",
-			       whole ? json_object_new_int64((int64_t)def->max) : json_object_new_double(def->max));
+			       whole ? json_object_new_int64((int64_t)def->max)
+				     : json_object_new_double(def->max));
 	if (def->type == COLUMN_INTEGER)
 		put_text(o, "Format", def->format);
 	else
@@ -174,7 +178,8 @@ static void put_type(struct json_object *o, const struct column *c)
 		json_object_object_add(o, "FormatName", only_value(def->format));
 		put_text(o, "Format", def->format);
 		json_object_object_add(o, "MaxLength", json_object_new_int((int)c->max_length));
-		json_object_object_add(o, "DatabaseLength", json_object_new_int((int)c->max_length * 2));
+		json_object_object_add(o, "DatabaseLength",
+				       json_object_new_int((int)c->max_length * 2));
 		return;
 	case COLUMN_MEMO:
 		json_object_object_add(o, "MaxLength", json_object_new_int((int)c->max_length));
@@ -219,13 +224,16 @@ struct json_object *metadata_attribute(const struct table *t, uint16_t column)
 	struct json_object *o = json_object_new_object();
 
 	put_names(o, t, def->name, def->schema_name, &names_of[def->type]);
-	put_flags(o, def->valid, c->secured, (def->valid & CAN_UPDATE) != 0, c->home == HOME_COMPOSITE, NULL);
+	put_flags(o, def->valid, c->secured, (def->valid & CAN_UPDATE) != 0,
+		  c->home == HOME_COMPOSITE, NULL);
 	json_object_object_add(o, "RequiredLevel",
-			       managed(required_names[def->required], "canmodifyrequirementlevelsettings"));
+			       managed(required_names[def->required],
+				       "canmodifyrequirementlevelsettings"));
 	json_object_object_add(o, "DisplayName", metadata_label(def->label ? def->label : ""));
 	put_flag(o, "IsPrimaryId", column == t->id_column);
 	put_flag(o, "IsPrimaryName", strcmp(def->name, t->def->name_column) == 0);
-	put_flag(o, "IsCustomAttribute", strchr(def->name, '_') && strncmp(def->name, "address", 7) != 0);
+	put_flag(o, "IsCustomAttribute",
+		 strchr(def->name, '_') && strncmp(def->name, "address", 7) != 0);
 	put_type(o, c);
 	return o;
 }
@@ -243,7 +251,8 @@ struct json_object *metadata_companion(const struct table *t, uint16_t column)
 	snprintf(schema_name, sizeof(schema_name), "%sName", def->schema_name);
 	put_names(o, t, name, schema_name, &names_of[COLUMN_STRING]);
 	put_flags(o, CAN_READ, false, false, true, def->name);
-	json_object_object_add(o, "RequiredLevel", managed("None", "canmodifyrequirementlevelsettings"));
+	json_object_object_add(o, "RequiredLevel",
+			       managed("None", "canmodifyrequirementlevelsettings"));
 	json_object_object_add(o, "DisplayName", metadata_label(""));
 	put_flag(o, "IsPrimaryId", false);
 	put_flag(o, "IsPrimaryName", false);
@@ -255,7 +264,8 @@ struct json_object *metadata_companion(const struct table *t, uint16_t column)
 	return o;
 }
 
-static struct json_object *option_json(const struct column_def *def, const struct column_option *option)
+static struct json_object *option_json(const struct column_def *def,
+				       const struct column_option *option)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -290,11 +300,14 @@ struct json_object *metadata_option_set(const struct table *t, uint16_t column)
 	put_id(o, "optionset", name);
 	put_text(o, "Name", name);
 	put_flag(o, "IsGlobal", false);
-	put_text(o, "OptionSetType", def->type == COLUMN_MULTISELECT ? "Picklist" : column_type_name(def->type));
+	put_text(o, "OptionSetType",
+		 def->type == COLUMN_MULTISELECT ? "Picklist" : names_of[def->type].type);
 	json_object_object_add(o, "DisplayName", metadata_label(def->label));
 	if (def->type == COLUMN_BOOLEAN) {
-		for (const struct column_option *option = def->options; option && option->label; option++)
-			json_object_object_add(o, option->value ? "TrueOption" : "FalseOption", option_json(def, option));
+		for (const struct column_option *option = def->options; option && option->label;
+		     option++)
+			json_object_object_add(o, option->value ? "TrueOption" : "FalseOption",
+					       option_json(def, option));
 		return o;
 	}
 	list = json_object_new_array();
@@ -315,11 +328,13 @@ struct json_object *metadata_keys(const struct table *t)
 	snprintf(name, sizeof(name), "%s_key", t->columns[t->key_column].def->name);
 	o = json_object_new_object();
 	attributes = json_object_new_array();
-	json_object_array_add(attributes, json_object_new_string(t->columns[t->key_column].def->name));
+	json_object_array_add(attributes,
+			      json_object_new_string(t->columns[t->key_column].def->name));
 	put_text(o, "LogicalName", name);
 	put_text(o, "SchemaName", name);
 	put_text(o, "EntityLogicalName", t->def->logical_name);
-	json_object_object_add(o, "DisplayName", metadata_label(t->columns[t->key_column].def->label));
+	json_object_object_add(o, "DisplayName",
+			       metadata_label(t->columns[t->key_column].def->label));
 	json_object_object_add(o, "KeyAttributes", attributes);
 	put_text(o, "EntityKeyIndexStatus", "Active");
 	put_id(o, "key", t->def->logical_name);
@@ -327,13 +342,15 @@ struct json_object *metadata_keys(const struct table *t)
 	return list;
 }
 
-static struct json_object *relationship(const struct table *t, const struct column_def *def, const char *target, size_t len,
-					const char *navigation, size_t navigation_len)
+static struct json_object *relationship(const struct table *t, const struct column_def *def,
+					const char *target, size_t len, const char *navigation,
+					size_t navigation_len)
 {
 	struct json_object *o = json_object_new_object();
 	char name[256], key[128];
 
-	snprintf(name, sizeof(name), "%s_%s_%.*s", t->def->logical_name, def->name, (int)len, target);
+	snprintf(name, sizeof(name), "%s_%s_%.*s", t->def->logical_name, def->name, (int)len,
+		 target);
 	snprintf(key, sizeof(key), "%.*sid", (int)len, target);
 	put_text(o, "SchemaName", name);
 	put_text(o, "ReferencingEntity", t->def->logical_name);
@@ -357,9 +374,11 @@ struct json_object *metadata_relationships(const struct table *t)
 		if (t->columns[i].dropped || !navigation)
 			continue;
 		while (*target && *navigation) {
-			size_t len = strcspn(target, ","), navigation_len = strcspn(navigation, ",");
+			size_t len = strcspn(target, ","),
+			       navigation_len = strcspn(navigation, ",");
 
-			json_object_array_add(list, relationship(t, def, target, len, navigation, navigation_len));
+			json_object_array_add(list, relationship(t, def, target, len, navigation,
+								 navigation_len));
 			target += len + (target[len] == ',');
 			if (navigation[navigation_len])
 				navigation += navigation_len + 1;
@@ -371,7 +390,7 @@ struct json_object *metadata_relationships(const struct table *t)
 struct json_object *metadata_entity(const struct table *t)
 {
 	struct json_object *o = json_object_new_object();
-	struct text privileges = {0};
+	struct text privileges = { 0 };
 
 	put_text(o, "LogicalName", t->def->logical_name);
 	put_text(o, "SchemaName", t->def->schema_name);

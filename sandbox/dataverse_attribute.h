@@ -6,7 +6,8 @@
 
 struct json_object *metadata_entity(const struct table *t);
 struct json_object *metadata_attribute(const struct table *t, uint16_t column);
-/* The name column that comes with a lookup; NULL for other columns. It shows in metadata, never in rows. */
+/* The name column that comes with a lookup; NULL for other columns. It shows in metadata, never in
+ * rows. */
 struct json_object *metadata_companion(const struct table *t, uint16_t column);
 struct json_object *metadata_option_set(const struct table *t, uint16_t column);
 struct json_object *metadata_keys(const struct table *t);

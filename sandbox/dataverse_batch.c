@@ -1,5 +1,6 @@
-/* $batch: many requests in one multipart body, change sets among them (Microsoft Learn: Execute batch operations using
- * the Web API). Each part is answered as if it had come alone; a change set is one transaction. */
+/* $batch: many requests in one multipart body, change sets among them (Microsoft Learn: Execute
+ * batch operations using the Web API). Each part is answered as if it had come alone; a change set
+ * is one transaction. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,7 @@ static bool take_headers(char **at, struct part_header *headers, size_t *ret_cou
 			return false;
 		*colon = '\0';
 		colon += 1 + strspn(colon + 1, " ");
-		headers[(*ret_count)++] = (struct part_header){line, colon};
+		headers[(*ret_count)++] = (struct part_header){ line, colon };
 	}
 	return line != NULL;
 }
@@ -131,10 +132,11 @@ static bool read_request(struct batch *b, struct part *p, char *at, char *end)
 		p->body_len--;
 	at[p->body_len] = '\0';
 	return ++b->operations <= OPERATIONS_MAX ||
-	       call_refuse(b->call, 400, ODATA_ERROR,
-			   "The current batch message contains too many parts. Only batch messages with a maximum number of '%d' "
-			   "query operations, including changeset operations, are allowed.",
-			   OPERATIONS_MAX);
+	       call_refuse(
+		       b->call, 400, ODATA_ERROR,
+		       "The current batch message contains too many parts. Only batch messages with a maximum number of '%d' "
+		       "query operations, including changeset operations, are allowed.",
+		       OPERATIONS_MAX);
 }
 
 static struct part *part_new(struct part **parts, size_t *count)
@@ -142,12 +144,13 @@ static struct part *part_new(struct part **parts, size_t *count)
 	*parts = realloc(*parts, (*count + 1) * sizeof(**parts));
 	if (!*parts)
 		abort();
-	(*parts)[*count] = (struct part){0};
+	(*parts)[*count] = (struct part){ 0 };
 	return &(*parts)[(*count)++];
 }
 
 /* The next stretch between two delimiters; false when the body does not end as it should. */
-static bool next_stretch(char **at, const char *delimiter, char **ret_start, char **ret_end, bool *ret_last)
+static bool next_stretch(char **at, const char *delimiter, char **ret_start, char **ret_end,
+			 bool *ret_last)
 {
 	size_t len = strlen(delimiter);
 	char *next;
@@ -170,7 +173,8 @@ static bool next_stretch(char **at, const char *delimiter, char **ret_start, cha
 	return true;
 }
 
-static bool read_parts(struct batch *b, char *body, const char *boundary, struct part **parts, size_t *count, bool in_set);
+static bool read_parts(struct batch *b, char *body, const char *boundary, struct part **parts,
+		       size_t *count, bool in_set);
 
 static bool read_part(struct batch *b, struct part *p, char *start, char *end, bool in_set)
 {
@@ -185,16 +189,19 @@ static bool read_part(struct batch *b, struct part *p, char *start, char *end, b
 		if (!read_request(b, p, start, end))
 			return false;
 		if (in_set && !header_in(p->outer, p->outer_count, "Content-ID"))
-			return call_refuse(b->call, 400, ODATA_ERROR,
-					   "A request of a change set must have a Content-ID header.");
-		return !in_set || strcmp(p->method, "GET") != 0 || malformed(b, "a change set holds a GET.");
+			return call_refuse(
+				b->call, 400, ODATA_ERROR,
+				"A request of a change set must have a Content-ID header.");
+		return !in_set || strcmp(p->method, "GET") != 0 ||
+		       malformed(b, "a change set holds a GET.");
 	}
 	if (in_set || !read_boundary(type, boundary, sizeof(boundary)))
 		return malformed(b, "a part is neither application/http nor multipart/mixed.");
 	return read_parts(b, start, boundary, &p->set, &p->set_count, true);
 }
 
-static bool read_parts(struct batch *b, char *body, const char *boundary, struct part **parts, size_t *count, bool in_set)
+static bool read_parts(struct batch *b, char *body, const char *boundary, struct part **parts,
+		       size_t *count, bool in_set)
 {
 	char delimiter[96];
 	char *at, *start = NULL, *end = NULL;
@@ -206,7 +213,9 @@ static bool read_parts(struct batch *b, char *body, const char *boundary, struct
 		return malformed(b, "the delimiter is missing.");
 	for (;;) {
 		if (!next_stretch(&at, delimiter, &start, &end, &last))
-			return malformed(b, "a delimiter is missing or not at the start of a line ended by CRLF.");
+			return malformed(
+				b,
+				"a delimiter is missing or not at the start of a line ended by CRLF.");
 		if (last)
 			return *count > 0 || malformed(b, "there is no part.");
 		if (!read_part(b, part_new(parts, count), start, end, in_set))
@@ -229,10 +238,20 @@ static const char *reason_phrase(int status)
 		int status;
 		const char *phrase;
 	} phrases[] = {
-		{200, "OK"}, {201, "Created"}, {204, "No Content"}, {304, "Not Modified"}, {400, "Bad Request"},
-		{401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-		{412, "Precondition Failed"}, {415, "Unsupported Media Type"}, {429, "Too Many Requests"},
-		{501, "Not Implemented"},
+		{ 200, "OK" },
+		{ 201, "Created" },
+		{ 204, "No Content" },
+		{ 304, "Not Modified" },
+		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
+		{ 403, "Forbidden" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 412, "Precondition Failed" },
+		{ 414, "URI Too Long" },
+		{ 415, "Unsupported Media Type" },
+		{ 429, "Too Many Requests" },
+		{ 501, "Not Implemented" },
 	};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
@@ -261,11 +280,15 @@ static void write_location(struct text *out, const struct text *headers)
 	text_puts(out, "\r\n");
 }
 
-static void write_answer(struct text *out, const char *boundary, const char *content_id, const struct web_response *answer)
+static void write_answer(struct text *out, const char *boundary, const char *content_id,
+			 const struct web_response *answer)
 {
 	char id[GUID_TEXT];
 
-	text_printf(out, "--%s\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n", boundary);
+	text_printf(
+		out,
+		"--%s\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n",
+		boundary);
 	if (content_id)
 		text_printf(out, "Content-ID: %s\r\n", content_id);
 	text_printf(out, "\r\nHTTP/1.1 %d %s\r\n", answer->status, reason_phrase(answer->status));
@@ -303,13 +326,15 @@ static bool resolve_path(struct call *c, const struct part *p, struct text *path
 	for (size_t i = 0; c->references && i < c->references->count; i++) {
 		const struct reference *made = &c->references->items[i];
 
-		if (strlen(made->content_id) != len - 1 || strncmp(made->content_id, at + 1, len - 1) != 0)
+		if (strlen(made->content_id) != len - 1 ||
+		    strncmp(made->content_id, at + 1, len - 1) != 0)
 			continue;
 		text_printf(path, "/api/data/v9.2/%s%s", made->target.data, at + len);
 		return true;
 	}
-	return call_refuse(c, 400, ODATA_ERROR, "Content-ID Reference: '%.*s' does not exist in the batch context.", (int)len,
-			   at);
+	return call_refuse(c, 400, ODATA_ERROR,
+			   "Content-ID Reference: '%.*s' does not exist in the batch context.",
+			   (int)len, at);
 }
 
 static void note_reference(struct call *c, const char *content_id)
@@ -324,20 +349,30 @@ static void note_reference(struct call *c, const char *content_id)
 	if (!made->items)
 		abort();
 	last = &made->items[made->count++];
-	*last = (struct reference){0};
+	*last = (struct reference){ 0 };
 	snprintf(last->content_id, sizeof(last->content_id), "%s", content_id);
 	guid_print(&c->written, id);
 	text_printf(&last->target, "%s(%s)", c->written_table->def->set_name, id);
 }
 
 /* Answers one request; the lock is held. */
-static void run(struct batch *b, const struct part *p, struct references *made, struct web_response *answer)
+static void run(struct batch *b, const struct part *p, struct references *made,
+		struct web_response *answer)
 {
-	struct text path = {0};
-	struct web_request request = {.method = p->method, .query = p->query, .host = b->call->request->host, .body = p->body,
-				      .body_len = p->body_len, .header = part_request_header, .header_data = p};
-	struct call c = {.dataverse = b->call->dataverse, .user = b->call->user, .request = &request, .response = answer,
-			 .references = made};
+	struct text path = { 0 };
+	struct web_request request = { .method = p->method,
+				       .query = p->query,
+				       .host = b->call->request->host,
+				       .body = p->body,
+				       .body_len = p->body_len,
+				       .header = part_request_header,
+				       .header_data = p };
+	struct call c = { .dataverse = b->call->dataverse,
+			  .user = b->call->user,
+			  .request = &request,
+			  .response = answer,
+			  .address_max = 2 * (size_t)ADDRESS_MAX,
+			  .references = made };
 	bool resolved = resolve_path(&c, p, &path);
 
 	request.path = resolved ? path.data : p->path;
@@ -361,14 +396,15 @@ static void note_status(struct batch *b, int status)
 static void run_single(struct batch *b, const struct part *p)
 {
 	struct dataverse *d = b->call->dataverse;
-	struct web_response answer = {0};
+	struct web_response answer = { 0 };
 	int64_t start = now_us();
 
 	pthread_mutex_lock(&d->lock);
 	run(b, p, NULL, &answer);
 	pthread_mutex_unlock(&d->lock);
 	limiter_operation(d->limiter, (int)b->call->user->id, now_us() - start);
-	write_answer(&b->out, b->boundary, header_in(p->outer, p->outer_count, "Content-ID"), &answer);
+	write_answer(&b->out, b->boundary, header_in(p->outer, p->outer_count, "Content-ID"),
+		     &answer);
 	note_status(b, answer.status);
 	web_response_free(&answer);
 }
@@ -380,12 +416,13 @@ static void references_free(struct references *made)
 	free(made->items);
 }
 
-/* All or nothing; a failed set answers with its failing request alone (powerapps-docs issue 2843). */
+/* All or nothing; a failed set answers with its failing request alone, as the vendor has been seen
+ * to do. */
 static void run_set(struct batch *b, const struct part *p)
 {
 	struct dataverse *d = b->call->dataverse;
-	struct references made = {0};
-	struct text inside = {0};
+	struct references made = { 0 };
+	struct text inside = { 0 };
 	char id[GUID_TEXT], boundary[80];
 	int64_t start = now_us();
 	int failed = 0;
@@ -395,13 +432,15 @@ static void run_set(struct batch *b, const struct part *p)
 	pthread_mutex_lock(&d->lock);
 	store_begin(&d->store); /* opens one: none can be open when a part starts */
 	for (size_t i = 0; i < p->set_count && !failed; i++) {
-		struct web_response answer = {0};
+		struct web_response answer = { 0 };
 
 		run(b, &p->set[i], &made, &answer);
 		failed = answer.status >= 400 ? answer.status : 0;
 		if (failed)
 			text_clear(&inside);
-		write_answer(&inside, boundary, header_in(p->set[i].outer, p->set[i].outer_count, "Content-ID"), &answer);
+		write_answer(&inside, boundary,
+			     header_in(p->set[i].outer, p->set[i].outer_count, "Content-ID"),
+			     &answer);
 		web_response_free(&answer);
 	}
 	if (failed)
@@ -410,7 +449,8 @@ static void run_set(struct batch *b, const struct part *p)
 		store_commit(&d->store);
 	pthread_mutex_unlock(&d->lock);
 	limiter_operation(d->limiter, (int)b->call->user->id, now_us() - start);
-	text_printf(&b->out, "--%s\r\nContent-Type: multipart/mixed; boundary=%s\r\n\r\n", b->boundary, boundary);
+	text_printf(&b->out, "--%s\r\nContent-Type: multipart/mixed; boundary=%s\r\n\r\n",
+		    b->boundary, boundary);
 	text_add(&b->out, inside.data, inside.len);
 	text_printf(&b->out, "--%s--\r\n", boundary);
 	note_status(b, failed);
@@ -421,10 +461,18 @@ static void run_set(struct batch *b, const struct part *p)
 /* Execution time may run out in the middle: the part then answers 429 by itself. */
 static bool throttled(struct batch *b)
 {
-	struct web_response answer = {0};
-	struct web_request none = {.method = "", .path = "", .query = "", .host = "", .body = "", .header = part_request_header};
-	struct part empty = {0};
-	struct call c = {.dataverse = b->call->dataverse, .user = b->call->user, .request = &none, .response = &answer};
+	struct web_response answer = { 0 };
+	struct web_request none = { .method = "",
+				    .path = "",
+				    .query = "",
+				    .host = "",
+				    .body = "",
+				    .header = part_request_header };
+	struct part empty = { 0 };
+	struct call c = { .dataverse = b->call->dataverse,
+			  .user = b->call->user,
+			  .request = &none,
+			  .response = &answer };
 	int wait = 0;
 
 	if (limiter_may_go_on(c.dataverse->limiter, (int)c.user->id, &c.failure, &wait))
@@ -459,7 +507,7 @@ static void run_all(struct batch *b)
 
 void batch_answer(struct call *c)
 {
-	struct batch b = {.call = c};
+	struct batch b = { .call = c };
 	char boundary[80], id[GUID_TEXT];
 	char *body = NULL;
 	bool good;
@@ -467,19 +515,22 @@ void batch_answer(struct call *c)
 	if (strcmp(c->request->method, "POST") != 0)
 		good = call_refuse(c, 405, ODATA_ERROR, "A batch is sent with POST.");
 	else if (!read_boundary(call_header(c, "Content-Type"), boundary, sizeof(boundary)))
-		good = malformed(&b, "the Content-Type is not multipart/mixed with a boundary of at most 70 characters.");
+		good = malformed(
+			&b,
+			"the Content-Type is not multipart/mixed with a boundary of at most 70 characters.");
 	else if (!(body = malloc(c->request->body_len + 1)))
 		abort();
 	else
-		good = read_parts(&b, memcpy(body, c->request->body, c->request->body_len + 1), boundary, &b.parts, &b.count,
-				  false);
+		good = read_parts(&b, memcpy(body, c->request->body, c->request->body_len + 1),
+				  boundary, &b.parts, &b.count, false);
 	if (!good) {
 		call_write_failure(c);
 	} else {
 		new_id(id);
 		snprintf(b.boundary, sizeof(b.boundary), "batchresponse_%s", id);
 		run_all(&b);
-		c->response->status = b.failed_status && !c->prefer.continue_on_error ? b.failed_status : 200;
+		c->response->status =
+			b.failed_status && !c->prefer.continue_on_error ? b.failed_status : 200;
 		web_header(c->response, "OData-Version", "4.0");
 		web_header(c->response, "Content-Type", "multipart/mixed; boundary=%s", b.boundary);
 		c->response->body = b.out;

@@ -10,7 +10,7 @@
 
 const char *call_rest_of(const char *path, size_t *ret_root_len)
 {
-	static const char *const roots[] = {"/api/data/v9.2", "/api/data/v9.1", "/api/data/v9.0"};
+	static const char *const roots[] = { "/api/data/v9.2", "/api/data/v9.1", "/api/data/v9.0" };
 
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
 		size_t len = strlen(roots[i]);
@@ -45,7 +45,8 @@ static void read_preference(struct prefer *p, const char *s, size_t len)
 	static const char annotations[] = "odata.include-annotations=";
 	static const char page_size_is[] = "odata.maxpagesize=";
 
-	if (len >= sizeof(annotations) && strncasecmp(s, annotations, sizeof(annotations) - 1) == 0) {
+	if (len >= sizeof(annotations) &&
+	    strncasecmp(s, annotations, sizeof(annotations) - 1) == 0) {
 		s += sizeof(annotations) - 1;
 		len -= sizeof(annotations) - 1;
 		if (len >= 2 && *s == '"') {
@@ -53,7 +54,8 @@ static void read_preference(struct prefer *p, const char *s, size_t len)
 			len -= 2;
 		}
 		snprintf(p->annotations, sizeof(p->annotations), "%.*s", (int)len, s);
-	} else if (len >= sizeof(page_size_is) && strncasecmp(s, page_size_is, sizeof(page_size_is) - 1) == 0) {
+	} else if (len >= sizeof(page_size_is) &&
+		   strncasecmp(s, page_size_is, sizeof(page_size_is) - 1) == 0) {
 		p->page_size = atoi(s + sizeof(page_size_is) - 1);
 	} else if (len == 21 && strncasecmp(s, "return=representation", len) == 0) {
 		p->representation = true;
@@ -171,7 +173,7 @@ static void add_preference(struct text *t, const char *s)
 void call_preferences_applied(struct call *c)
 {
 	const struct prefer *p = &c->prefer;
-	struct text t = {0};
+	struct text t = { 0 };
 
 	if (p->track_changes)
 		add_preference(&t, "odata.track-changes");
@@ -194,22 +196,27 @@ void call_write_failure(struct call *c)
 {
 	const struct failure *f = &c->failure;
 	struct text *out = &c->response->body;
+	struct text message = { 0 };
 
+	utf8_clean(&message, f->message, strlen(f->message)); /* it may quote what was sent */
 	text_clear(out);
 	call_json(c, f->status);
 	text_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":", f->code);
-	text_json_string(out, f->message, strlen(f->message));
+	text_json_string(out, message.len ? message.data : "", message.len);
 	if (call_wants_annotation(c, "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"))
 		text_puts(out, ",\"@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus\":\"0\""
 			       ",\"@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode\":\"0\"");
 	if (call_wants_annotation(c, "Microsoft.PowerApps.CDS.HelpLink"))
-		text_printf(out, ",\"@Microsoft.PowerApps.CDS.HelpLink\":\"http://go.microsoft.com/fwlink/?LinkID=398563&error=%s\"",
-			    f->code);
+		text_printf(
+			out,
+			",\"@Microsoft.PowerApps.CDS.HelpLink\":\"http://go.microsoft.com/fwlink/?LinkID=398563&error=%s\"",
+			f->code);
 	if (call_wants_annotation(c, "Microsoft.PowerApps.CDS.InnerError.Message")) {
 		text_puts(out, ",\"@Microsoft.PowerApps.CDS.InnerError.Message\":");
-		text_json_string(out, f->message, strlen(f->message));
+		text_json_string(out, message.len ? message.data : "", message.len);
 	}
 	text_puts(out, "}}");
+	text_free(&message);
 }
 
 struct json_object *call_body(struct call *c)
@@ -227,13 +234,15 @@ struct json_object *call_body(struct call *c)
 		abort();
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	body = json_tokener_parse_ex(tokener, c->request->body, (int)c->request->body_len);
-	if (json_tokener_get_error(tokener) != json_tokener_success || !json_object_is_type(body, json_type_object)) {
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    !json_object_is_type(body, json_type_object)) {
 		json_object_put(body);
 		body = NULL;
-		call_refuse(c, 400, PAYLOAD_ERROR,
-			    "Error identified in Payload provided by the user for Entity :'', For more information on this error "
-			    "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> "
-			    "InnerException : Microsoft.OData.ODataException: The body is not valid JSON.");
+		call_refuse(
+			c, 400, PAYLOAD_ERROR,
+			"Error identified in Payload provided by the user for Entity :'', For more information on this error "
+			"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> "
+			"InnerException : Microsoft.OData.ODataException: The body is not valid JSON.");
 	}
 	json_tokener_free(tokener);
 	return body;

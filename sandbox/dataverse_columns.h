@@ -1,4 +1,5 @@
-/* What the imitated tables look like before anybody changes them: columns, types, lengths, options. */
+/* What the imitated tables look like before anybody changes them: columns, types, lengths, options.
+ */
 #ifndef SANDBOX_DATAVERSE_COLUMNS_H
 #define SANDBOX_DATAVERSE_COLUMNS_H
 
@@ -43,14 +44,15 @@ struct column_def {
 	const char *name, *schema_name, *label;
 	enum column_type type;
 	enum column_required required;
-	uint8_t valid;        /* CAN_… bits */
-	uint8_t precision;    /* decimals of a number */
-	uint32_t max_length;  /* of a text, in UTF-16 units */
-	double min, max;      /* of a number */
-	const char *format;   /* "" when the type has none */
-	const char *behavior; /* of a time: UserLocal, DateOnly, TimeZoneIndependent */
-	const char *targets;  /* of a lookup: logical names of tables, comma-separated */
-	const char *navigation; /* of a lookup: names to write through, one per target; "" not writable */
+	uint8_t valid;          /* CAN_… bits */
+	uint8_t precision;      /* decimals of a number */
+	uint32_t max_length;    /* of a text, in UTF-16 units */
+	double min, max;        /* of a number */
+	const char *format;     /* "" when the type has none */
+	const char *behavior;   /* of a time: UserLocal, DateOnly, TimeZoneIndependent */
+	const char *targets;    /* of a lookup: logical names of tables, comma-separated */
+	const char *navigation; /* of a lookup: names to write through, one per target; "" not
+				   writable */
 	const struct column_option *options;
 };
 
@@ -76,8 +78,5 @@ struct table_def {
 };
 
 extern const struct table_def table_defs[TABLE_COUNT];
-
-/* "String", "MultiSelectPicklist", … */
-const char *column_type_name(enum column_type type);
 
 #endif

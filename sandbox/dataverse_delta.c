@@ -1,6 +1,6 @@
-/* Change tracking: a baseline of all rows, then what changed since a token (Microsoft Learn: Use change tracking to
- * synchronize data with external systems). A token names the database version at the first page of the answer it came
- * with, so nothing that changes while pages are read is lost. */
+/* Change tracking: a baseline of all rows, then what changed since a token (Microsoft Learn: Use
+ * change tracking to synchronize data with external systems). A token names the database version at
+ * the first page of the answer it came with, so nothing that changes while pages are read is lost. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +14,23 @@ struct delta {
 	struct table *table;
 	struct projection projection;
 	struct page_position position;
-	bool since;         /* a delta, not a baseline */
-	uint64_t token;     /* version asked for */
+	bool since;     /* a delta, not a baseline */
+	uint64_t token; /* version asked for */
 	int written, limit;
 };
 
 static bool options_allowed(struct call *c)
 {
-	static const char *const refused[] = {"$filter", "$orderby", "$expand", "$top"};
-	struct text value = {0};
+	static const char *const refused[] = { "$filter", "$orderby", "$expand", "$top" };
+	struct text value = { 0 };
 	bool good = true;
 
 	for (size_t i = 0; good && i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (call_option(c, refused[i], &value))
-			good = call_refuse(c, 400, ODATA_ERROR,
-					   "The \"%s\" query parameter isn't supported when Change Tracking is enabled.", refused[i]);
+			good = call_refuse(
+				c, 400, ODATA_ERROR,
+				"The \"%s\" query parameter isn't supported when Change Tracking is enabled.",
+				refused[i]);
 	text_free(&value);
 	return good;
 }
@@ -41,31 +43,37 @@ static bool token_read(struct delta *d, const char *text)
 	int year, month, day, hour, minute, second, used = 0;
 	int64_t issued;
 
-	if (sscanf(text, "%llu!%2d/%2d/%4d %2d:%2d:%2d%n", &version, &month, &day, &year, &hour, &minute, &second, &used) != 7 ||
+	if (sscanf(text, "%llu!%2d/%2d/%4d %2d:%2d:%2d%n", &version, &month, &day, &year, &hour,
+		   &minute, &second, &used) != 7 ||
 	    text[used])
 		return call_refuse(c, 400, ODATA_ERROR, "The delta token could not be read.");
-	issued = days_of_date(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
+	issued =
+		days_of_date(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 + second;
 	d->token = version;
-	if (sandbox_now_s() - issued <= (int64_t)c->dataverse->settings.tracking_days * SECONDS_A_DAY &&
+	if (sandbox_now_s() - issued <=
+		    (int64_t)c->dataverse->settings.tracking_days * SECONDS_A_DAY &&
 	    version <= c->dataverse->store.version)
 		return true;
-	return call_refuse(c, 400, "0x80044352",
-			   "Version stamp associated with the client has expired. Please perform a full sync.");
+	return call_refuse(
+		c, 400, "0x80044352",
+		"Version stamp associated with the client has expired. Please perform a full sync.");
 }
 
 static bool delta_read(struct delta *d)
 {
 	struct call *c = d->call;
 	const struct table *t = d->table;
-	struct text token = {0};
+	struct text token = { 0 };
 	bool good;
 
 	if (!options_allowed(c))
 		return false;
 	if (!t->def->change_tracking)
-		return call_refuse(c, 400, "0x80072491", "Entity: %s isn't enabled for change tracking.", t->def->logical_name);
-	if (!user_may_track(c->user, &c->dataverse->store, t, &c->failure) || !page_read(c, &d->position) ||
-	    !select_parse(c, t, &d->projection))
+		return call_refuse(c, 400, "0x80072491",
+				   "Entity: %s isn't enabled for change tracking.",
+				   t->def->logical_name);
+	if (!user_may_track(c->user, &c->dataverse->store, t, &c->failure) ||
+	    !page_read(c, &d->position) || !select_parse(c, t, &d->projection))
 		return false;
 	d->position.tracking = true;
 	d->since = call_option(c, "$deltatoken", &token);
@@ -85,7 +93,7 @@ static void add_link(struct delta *d, const char *name, const struct text *link)
 static void add_next_link(struct delta *d, uint64_t at, bool deleted)
 {
 	struct page_position next = d->position;
-	struct text link = {0};
+	struct text link = { 0 };
 
 	next.page++;
 	next.at = at;
@@ -95,13 +103,14 @@ static void add_next_link(struct delta *d, uint64_t at, bool deleted)
 	text_free(&link);
 }
 
-/* Asking for annotations makes the delta link vanish, as an old report against the vendor has it
- * (powerapps-docs issue 439): whoever combines the two should notice here. */
+/* Asking for annotations makes the delta link vanish, as users of the vendor
+ * have reported: whoever combines the two should notice here. */
 static void add_delta_link(struct delta *d)
 {
 	struct call *c = d->call;
-	struct text link = {0};
-	int64_t now = sandbox_now_s(), of_day = ((now % SECONDS_A_DAY) + SECONDS_A_DAY) % SECONDS_A_DAY;
+	struct text link = { 0 };
+	int64_t now = sandbox_now_s(),
+		of_day = ((now % SECONDS_A_DAY) + SECONDS_A_DAY) % SECONDS_A_DAY;
 	int year, month, day;
 
 	if (call_wants_any_annotation(c))
@@ -109,11 +118,12 @@ static void add_delta_link(struct delta *d)
 	date_of_seconds(now, &year, &month, &day);
 	text_printf(&link, "%s%s?", c->root.data, d->table->def->set_name);
 	for (size_t i = 0; !d->projection.all && i < d->projection.named; i++)
-		text_printf(&link, "%s%s", i ? "," : "$select=", d->table->columns[d->projection.columns[i]].wire);
+		text_printf(&link, "%s%s",
+			    i ? "," : "$select=", d->table->columns[d->projection.columns[i]].wire);
 	text_puts(&link, d->projection.all ? "" : "&");
 	text_printf(&link, "$deltatoken=%llu%%21%02d%%2f%02d%%2f%04d%%20%02d%%3a%02d%%3a%02d",
-		    (unsigned long long)d->position.version, month, day, year, (int)(of_day / 3600), (int)(of_day / 60 % 60),
-		    (int)(of_day % 60));
+		    (unsigned long long)d->position.version, month, day, year, (int)(of_day / 3600),
+		    (int)(of_day / 60 % 60), (int)(of_day % 60));
 	add_link(d, "@odata.deltaLink", &link);
 	text_free(&link);
 }
@@ -153,13 +163,14 @@ static void write_deleted(struct delta *d, uint32_t record)
 	char id[GUID_TEXT];
 
 	guid_print(&d->table->records[record].id, id);
-	text_printf(&d->call->response->body,
-		    "{\"@odata.context\":\"%s$metadata#%s/$deletedEntity\",\"id\":\"%s\",\"reason\":\"deleted\"}",
-		    d->call->root.data, d->table->def->set_name, id);
+	text_printf(
+		&d->call->response->body,
+		"{\"@odata.context\":\"%s$metadata#%s/$deletedEntity\",\"id\":\"%s\",\"reason\":\"deleted\"}",
+		d->call->root.data, d->table->def->set_name, id);
 }
 
-/* Walks the log after the token up to the version of the first page: present rows first, then deleted ones, each row
- * only at its latest entry. A row changed meanwhile comes with the next token. */
+/* Walks the log after the token up to the version of the first page: present rows first, then deleted
+ * ones, each row only at its latest entry. A row changed meanwhile comes with the next token. */
 static bool write_changes(struct delta *d, bool deleted, uint64_t after)
 {
 	const struct table *t = d->table;
@@ -203,7 +214,7 @@ static void write_delta(struct delta *d)
 
 bool delta_collection(struct call *c, struct table *t)
 {
-	struct delta d = {.call = c, .table = t, .limit = page_size(c)};
+	struct delta d = { .call = c, .table = t, .limit = page_size(c) };
 	struct text *out = &c->response->body;
 
 	if (!delta_read(&d))
@@ -223,7 +234,7 @@ bool delta_collection(struct call *c, struct table *t)
 
 bool delta_count(struct call *c, struct table *t)
 {
-	struct delta d = {.call = c, .table = t};
+	struct delta d = { .call = c, .table = t };
 	size_t count = 0;
 
 	if (!delta_read(&d))

@@ -11,6 +11,7 @@ struct failure {
 };
 
 /* Fills the failure and returns false, so that a guard can say "return failure_set(…)". */
-bool failure_set(struct failure *f, int status, const char *code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+bool failure_set(struct failure *f, int status, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

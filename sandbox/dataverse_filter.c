@@ -1,4 +1,5 @@
-/* $filter: the grammar (Microsoft Learn: Filter rows using OData) and its evaluation. Knows no tables. */
+/* $filter: the grammar (Microsoft Learn: Filter rows using OData) and its evaluation. Knows no
+ * tables. */
 #include "dataverse_filter.h"
 
 #include <json-c/json.h>
@@ -35,7 +36,8 @@ bool failure_set(struct failure *f, int status, const char *code, const char *fm
 
 static struct filter *syntax_error(struct parser *p)
 {
-	failure_set(p->failure, 400, PARSE_CODE, "Syntax error at position %d in '%s'.", (int)(p->at - p->start), p->start);
+	failure_set(p->failure, 400, PARSE_CODE, "Syntax error at position %d in '%s'.",
+		    (int)(p->at - p->start), p->start);
 	return NULL;
 }
 
@@ -67,7 +69,7 @@ static struct literal *literal_new(struct filter *f)
 	f->values = realloc(f->values, (f->value_count + 1) * sizeof(*f->values));
 	if (!f->values)
 		abort();
-	f->values[f->value_count] = (struct literal){.kind = LITERAL_NULL};
+	f->values[f->value_count] = (struct literal){ .kind = LITERAL_NULL };
 	return &f->values[f->value_count++];
 }
 
@@ -126,7 +128,8 @@ static bool word_literal(const char *word, size_t len, struct literal *ret)
 
 	if (len == 4 && memcmp(word, "null", 4) == 0) {
 		ret->kind = LITERAL_NULL;
-	} else if ((len == 4 && memcmp(word, "true", 4) == 0) || (len == 5 && memcmp(word, "false", 5) == 0)) {
+	} else if ((len == 4 && memcmp(word, "true", 4) == 0) ||
+		   (len == 5 && memcmp(word, "false", 5) == 0)) {
 		ret->kind = LITERAL_BOOLEAN;
 		text_puts(&ret->text, *word == 't' ? "1" : "0");
 	} else if (guid_parse(word, len, &id)) {
@@ -159,9 +162,11 @@ static bool take_alias(struct parser *p, struct literal *ret)
 {
 	size_t len = word_length(p->at);
 	char *name = strndup(p->at, len);
-	struct text text = {0};
+	struct text text = { 0 };
 	bool good = name && p->names->alias(p->names->context, name, &text);
-	struct parser inner = {.at = text.data, .start = text.data, .names = p->names, .failure = p->failure};
+	struct parser inner = {
+		.at = text.data, .start = text.data, .names = p->names, .failure = p->failure
+	};
 
 	free(name);
 	p->at += len;
@@ -173,13 +178,14 @@ static bool take_alias(struct parser *p, struct literal *ret)
 static bool take_literal(struct parser *p, struct literal *ret, bool alias_allowed)
 {
 	size_t len;
-	struct text folded = {0};
+	struct text folded = { 0 };
 
 	skip_space(p);
 	if (*p->at == '@')
 		return alias_allowed && take_alias(p, ret);
 	len = word_length(p->at);
-	if (p->at[len] == '\'') { /* a plain text, or an enumeration value: its type is not needed */
+	if (p->at[len] ==
+	    '\'') { /* a plain text, or an enumeration value: its type is not needed */
 		p->at += len;
 		ret->kind = LITERAL_TEXT;
 		if (!take_quoted(p, &ret->text))
@@ -210,14 +216,15 @@ static char *take_name(struct parser *p)
 }
 
 static const char *const class_types[] = {
-	[CLASS_TEXT] = "Edm.String",        [CLASS_NUMBER] = "Edm.Int32",
-	[CLASS_BOOLEAN] = "Edm.Boolean",    [CLASS_GUID] = "Edm.Guid",
+	[CLASS_TEXT] = "Edm.String",         [CLASS_NUMBER] = "Edm.Int32",
+	[CLASS_BOOLEAN] = "Edm.Boolean",     [CLASS_GUID] = "Edm.Guid",
 	[CLASS_TIME] = "Edm.DateTimeOffset", [CLASS_DATE] = "Edm.Date",
 };
 
 static const char *const literal_types[] = {
-	[LITERAL_NULL] = "Edm.Null",       [LITERAL_TEXT] = "Edm.String",         [LITERAL_NUMBER] = "Edm.Int32",
-	[LITERAL_BOOLEAN] = "Edm.Boolean", [LITERAL_GUID] = "Edm.Guid",           [LITERAL_TIME] = "Edm.DateTimeOffset",
+	[LITERAL_NULL] = "Edm.Null",    [LITERAL_TEXT] = "Edm.String",
+	[LITERAL_NUMBER] = "Edm.Int32", [LITERAL_BOOLEAN] = "Edm.Boolean",
+	[LITERAL_GUID] = "Edm.Guid",    [LITERAL_TIME] = "Edm.DateTimeOffset",
 	[LITERAL_DATE] = "Edm.Date",
 };
 
@@ -225,8 +232,9 @@ static const char *const literal_types[] = {
 static bool literal_fits(struct parser *p, const struct filter *f, struct literal *l)
 {
 	static const enum literal_kind wanted[] = {
-		[CLASS_TEXT] = LITERAL_TEXT, [CLASS_NUMBER] = LITERAL_NUMBER, [CLASS_BOOLEAN] = LITERAL_BOOLEAN,
-		[CLASS_GUID] = LITERAL_GUID, [CLASS_TIME] = LITERAL_TIME,     [CLASS_DATE] = LITERAL_DATE,
+		[CLASS_TEXT] = LITERAL_TEXT,       [CLASS_NUMBER] = LITERAL_NUMBER,
+		[CLASS_BOOLEAN] = LITERAL_BOOLEAN, [CLASS_GUID] = LITERAL_GUID,
+		[CLASS_TIME] = LITERAL_TIME,       [CLASS_DATE] = LITERAL_DATE,
 	};
 
 	if (l->kind == LITERAL_DATE && f->class == CLASS_TIME) {
@@ -235,10 +243,11 @@ static bool literal_fits(struct parser *p, const struct filter *f, struct litera
 	}
 	if (l->kind == LITERAL_NULL || l->kind == wanted[f->class])
 		return true;
-	return failure_set(p->failure, 400, PARSE_CODE,
-		      "A binary operator with incompatible types was detected. Found operand types '%s' and '%s' for operator "
-		      "kind 'Equal'.",
-		      class_types[f->class], literal_types[l->kind]);
+	return failure_set(
+		p->failure, 400, PARSE_CODE,
+		"A binary operator with incompatible types was detected. Found operand types '%s' and '%s' for operator "
+		"kind 'Equal'.",
+		class_types[f->class], literal_types[l->kind]);
 }
 
 /* Binds a leaf; takes it. */
@@ -249,7 +258,8 @@ static struct filter *leaf_done(struct parser *p, struct filter *f)
 	for (size_t i = 0; good && i < f->value_count && f->kind != FILTER_IN; i++)
 		good = literal_fits(p, f, &f->values[i]);
 	if (++p->conditions > CONDITIONS_MAX)
-		good = failure_set(p->failure, 400, "0x8004430c", "Number of conditions in query exceeded maximum limit.");
+		good = failure_set(p->failure, 400, "0x8004430c",
+				   "Number of conditions in query exceeded maximum limit.");
 	if (good)
 		return f;
 	filter_free(f);
@@ -267,13 +277,14 @@ static struct filter *text_function(struct parser *p, enum filter_kind kind)
 {
 	struct filter *f = filter_new(kind);
 
-	if (!take(p, '(') || !(f->name = take_name(p)) || !take(p, ',') || !take_literal(p, literal_new(f), true) ||
-	    !take(p, ')'))
+	if (!take(p, '(') || !(f->name = take_name(p)) || !take(p, ',') ||
+	    !take_literal(p, literal_new(f), true) || !take(p, ')'))
 		return bad_leaf(p, f);
 	f = leaf_done(p, f);
 	if (f && (f->class != CLASS_TEXT || f->values[0].kind != LITERAL_TEXT)) {
 		filter_free(f);
-		failure_set(p->failure, 400, PARSE_CODE, "The function takes a text property and a text.");
+		failure_set(p->failure, 400, PARSE_CODE,
+			    "The function takes a text property and a text.");
 		return NULL;
 	}
 	return f;
@@ -307,7 +318,8 @@ static bool in_values(struct parser *p, struct filter *f, const char *json_text,
 	for (size_t i = 0; good && i < json_object_array_length(list); i++) {
 		struct json_object *item = json_object_array_get_idx(list, i);
 
-		good = item && in_value(f, json_object_get_string(item), (size_t)json_object_get_string_len(item));
+		good = item && in_value(f, json_object_get_string(item),
+					(size_t)json_object_get_string_len(item));
 		if (good)
 			good = literal_fits(p, f, &f->values[f->value_count - 1]);
 	}
@@ -317,8 +329,8 @@ static bool in_values(struct parser *p, struct filter *f, const char *json_text,
 
 static bool in_property(struct parser *p, struct filter *f)
 {
-	struct text name = {0};
-	struct literal alias = {0};
+	struct text name = { 0 };
+	struct literal alias = { 0 };
 	bool good;
 
 	skip_space(p);
@@ -338,7 +350,7 @@ static bool in_property(struct parser *p, struct filter *f)
 static struct filter *in_function(struct parser *p)
 {
 	struct filter *f = filter_new(FILTER_IN);
-	struct text list = {0};
+	struct text list = { 0 };
 	size_t used;
 	bool good;
 
@@ -358,7 +370,8 @@ static struct filter *in_function(struct parser *p)
 		size_t len = word_length(p->at);
 		char *name = strndup(p->at, len);
 
-		good = name && p->names->alias(p->names->context, name, &list) && in_values(p, f, list.data, &used);
+		good = name && p->names->alias(p->names->context, name, &list) &&
+		       in_values(p, f, list.data, &used);
 		free(name);
 		text_free(&list);
 		p->at += len;
@@ -373,7 +386,7 @@ static struct filter *in_function(struct parser *p)
 
 static struct filter *comparison(struct parser *p)
 {
-	static const char *const operators[] = {"eq", "ne", "gt", "ge", "lt", "le"};
+	static const char *const operators[] = { "eq", "ne", "gt", "ge", "lt", "le" };
 	struct filter *f = filter_new(FILTER_COMPARE);
 
 	f->name = take_name(p);
@@ -382,7 +395,7 @@ static struct filter *comparison(struct parser *p)
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (!take_word(p, operators[i]))
 			continue;
-		f->operator = (enum filter_operator)i;
+		f->operator=(enum filter_operator) i;
 		if (!take_literal(p, literal_new(f), true))
 			return bad_leaf(p, f);
 		return leaf_done(p, f);
@@ -397,7 +410,9 @@ static struct filter *primary(struct parser *p)
 	static const struct {
 		const char *name;
 		enum filter_kind kind;
-	} functions[] = {{"contains", FILTER_CONTAINS}, {"startswith", FILTER_STARTS}, {"endswith", FILTER_ENDS}};
+	} functions[] = { { "contains", FILTER_CONTAINS },
+			  { "startswith", FILTER_STARTS },
+			  { "endswith", FILTER_ENDS } };
 	struct filter *f;
 
 	if (p->depth++ > DEPTH_MAX)
@@ -427,7 +442,8 @@ static struct filter *primary(struct parser *p)
 	return comparison(p);
 }
 
-static struct filter *joined(struct parser *p, const char *word, enum filter_kind kind, struct filter *(*part)(struct parser *))
+static struct filter *joined(struct parser *p, const char *word, enum filter_kind kind,
+			     struct filter *(*part)(struct parser *))
 {
 	struct filter *f = part(p);
 
@@ -455,9 +471,10 @@ static struct filter *either(struct parser *p)
 	return joined(p, "or", FILTER_OR, both);
 }
 
-struct filter *filter_parse(const char *text, const struct filter_names *names, struct failure *failure)
+struct filter *filter_parse(const char *text, const struct filter_names *names,
+			    struct failure *failure)
 {
-	struct parser p = {.at = text, .start = text, .names = names, .failure = failure};
+	struct parser p = { .at = text, .start = text, .names = names, .failure = failure };
 	struct filter *f = either(&p);
 
 	skip_space(&p);
@@ -491,7 +508,8 @@ static bool compare_matches(const struct filter *f, struct filter_value v)
 	int order;
 
 	if (!v.bytes || l->kind == LITERAL_NULL)
-		return (!v.bytes && l->kind == LITERAL_NULL) ? f->operator == FILTER_EQ : f->operator == FILTER_NE;
+		return (!v.bytes && l->kind == LITERAL_NULL)
+			? f->operator== FILTER_EQ : f->operator== FILTER_NE;
 	order = compare(f, v, l);
 	switch (f->operator) {
 	case FILTER_EQ:
@@ -513,7 +531,7 @@ static bool compare_matches(const struct filter *f, struct filter_value v)
 static bool text_matches(const struct filter *f, struct filter_value v)
 {
 	const struct text *wanted = &f->values[0].text;
-	struct text folded = {0};
+	struct text folded = { 0 };
 	bool found = false;
 
 	if (!v.bytes)
@@ -522,8 +540,9 @@ static bool text_matches(const struct filter *f, struct filter_value v)
 	if (f->kind == FILTER_CONTAINS)
 		found = memmem(folded.data, folded.len, wanted->data, wanted->len) != NULL;
 	else if (folded.len >= wanted->len)
-		found = memcmp(f->kind == FILTER_STARTS ? folded.data : folded.data + folded.len - wanted->len, wanted->data,
-			       wanted->len) == 0;
+		found = memcmp(f->kind == FILTER_STARTS ? folded.data
+							: folded.data + folded.len - wanted->len,
+			       wanted->data, wanted->len) == 0;
 	text_free(&folded);
 	return found;
 }
@@ -536,14 +555,17 @@ static bool in_matches(const struct filter *f, struct filter_value v)
 	return false;
 }
 
-bool filter_matches(const struct filter *f, struct filter_value (*get)(void *context, const struct filter *leaf),
+bool filter_matches(const struct filter *f,
+		    struct filter_value (*get)(void *context, const struct filter *leaf),
 		    void *context)
 {
 	switch (f->kind) {
 	case FILTER_AND:
-		return filter_matches(f->left, get, context) && filter_matches(f->right, get, context);
+		return filter_matches(f->left, get, context) &&
+		       filter_matches(f->right, get, context);
 	case FILTER_OR:
-		return filter_matches(f->left, get, context) || filter_matches(f->right, get, context);
+		return filter_matches(f->left, get, context) ||
+		       filter_matches(f->right, get, context);
 	case FILTER_NOT:
 		return !filter_matches(f->left, get, context);
 	case FILTER_COMPARE:

@@ -1,5 +1,5 @@
-/* $filter: parsed once, bound to what its names mean, then asked row by row. It serves rows and metadata alike: what a
- * name means and what its value is come from the caller. */
+/* $filter: parsed once, bound to what its names mean, then asked row by row. It serves rows and
+ * metadata alike: what a name means and what its value is come from the caller. */
 #ifndef SANDBOX_DATAVERSE_FILTER_H
 #define SANDBOX_DATAVERSE_FILTER_H
 
@@ -67,10 +67,12 @@ struct filter_names {
 };
 
 /* NULL with the failure filled when the text is no filter, or a name or a literal does not fit. */
-struct filter *filter_parse(const char *text, const struct filter_names *names, struct failure *failure);
+struct filter *filter_parse(const char *text, const struct filter_names *names,
+			    struct failure *failure);
 void filter_free(struct filter *f);
 
-bool filter_matches(const struct filter *f, struct filter_value (*get)(void *context, const struct filter *leaf),
+bool filter_matches(const struct filter *f,
+		    struct filter_value (*get)(void *context, const struct filter *leaf),
 		    void *context);
 
 #endif

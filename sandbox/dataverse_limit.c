@@ -1,4 +1,5 @@
-/* Service protection limits. The window is kept in slices, so that memory does not grow with traffic. */
+/* Service protection limits. The window is kept in slices, so that memory does not grow with
+ * traffic. */
 #include "dataverse_limit.h"
 
 #include <pthread.h>
@@ -29,7 +30,8 @@ struct limiter {
 };
 
 static const struct limits vendor_limits = {
-	.requests = 6000, .window_ms = 300000, .execution_ms = 1200000, .concurrent = 52};
+	.requests = 6000, .window_ms = 300000, .execution_ms = 1200000, .concurrent = 52
+};
 
 struct limiter *limiter_new(void)
 {
@@ -93,11 +95,12 @@ static struct slice *slice_now(struct limiter *l, int user)
 	struct slice *s = &l->windows[user].slices[number % SLICES];
 
 	if (s->number != number)
-		*s = (struct slice){.number = number};
+		*s = (struct slice){ .number = number };
 	return s;
 }
 
-static void window_sums(struct limiter *l, int user, int64_t *ret_requests, int64_t *ret_execution_us)
+static void window_sums(struct limiter *l, int user, int64_t *ret_requests,
+			int64_t *ret_execution_us)
 {
 	int64_t number = sandbox_now_ms() / slice_ms(l) + 1;
 
@@ -114,7 +117,8 @@ static void window_sums(struct limiter *l, int user, int64_t *ret_requests, int6
 }
 
 /* Whole seconds until enough slices have left the window for the sum to be below the limit. */
-static int seconds_until_free(struct limiter *l, int user, int64_t sum, int64_t limit, bool requests)
+static int seconds_until_free(struct limiter *l, int user, int64_t sum, int64_t limit,
+			      bool requests)
 {
 	int64_t now = sandbox_now_ms();
 	int64_t number = now / slice_ms(l) + 1;
@@ -131,25 +135,29 @@ static int seconds_until_free(struct limiter *l, int user, int64_t sum, int64_t 
 	return (int)((l->limits.window_ms + 999) / 1000);
 }
 
-static bool within(struct limiter *l, int user, bool count_requests, struct failure *failure, int *ret_retry_after)
+static bool within(struct limiter *l, int user, bool count_requests, struct failure *failure,
+		   int *ret_retry_after)
 {
 	int64_t requests, execution_us;
 
 	window_sums(l, user, &requests, &execution_us);
 	if (count_requests && requests > l->limits.requests) {
 		*ret_retry_after = seconds_until_free(l, user, requests, l->limits.requests, true);
-		return failure_set(failure, 429, "0x80072322",
-				   "Number of requests exceeded the limit of %lld over time window of %lld seconds.",
-				   (long long)l->limits.requests, (long long)l->limits.window_ms / 1000);
+		return failure_set(
+			failure, 429, "0x80072322",
+			"Number of requests exceeded the limit of %lld over time window of %lld seconds.",
+			(long long)l->limits.requests, (long long)l->limits.window_ms / 1000);
 	}
 	if (execution_us <= l->limits.execution_ms * 1000)
 		return true;
-	*ret_retry_after = seconds_until_free(l, user, execution_us, l->limits.execution_ms * 1000, false);
-	return failure_set(failure, 429, "0x80072321",
-			   "Combined execution time of incoming requests exceeded limit of %lld milliseconds over time window "
-			   "of %lld seconds. Decrease number of concurrent requests or reduce the duration of requests and "
-			   "try again later.",
-			   (long long)l->limits.execution_ms, (long long)l->limits.window_ms / 1000);
+	*ret_retry_after =
+		seconds_until_free(l, user, execution_us, l->limits.execution_ms * 1000, false);
+	return failure_set(
+		failure, 429, "0x80072321",
+		"Combined execution time of incoming requests exceeded limit of %lld milliseconds over time window "
+		"of %lld seconds. Decrease number of concurrent requests or reduce the duration of requests and "
+		"try again later.",
+		(long long)l->limits.execution_ms, (long long)l->limits.window_ms / 1000);
 }
 
 /* A refused request counts too: going on while limited lengthens the wait. */
@@ -162,9 +170,10 @@ bool limiter_begin(struct limiter *l, int user, struct failure *failure, int *re
 	if (l->limits.enforce) {
 		if (l->windows[user].running >= l->limits.concurrent) {
 			*ret_retry_after = 1;
-			good = failure_set(failure, 429, "0x80072326",
-					   "Number of concurrent requests exceeded the limit of %lld.",
-					   (long long)l->limits.concurrent);
+			good = failure_set(
+				failure, 429, "0x80072326",
+				"Number of concurrent requests exceeded the limit of %lld.",
+				(long long)l->limits.concurrent);
 		} else {
 			good = within(l, user, true, failure, ret_retry_after);
 		}
@@ -192,7 +201,8 @@ void limiter_operation(struct limiter *l, int user, int64_t took_us)
 
 	if (took_us < wanted_us) {
 		int64_t rest = wanted_us - took_us;
-		struct timespec pause = {.tv_sec = rest / 1000000, .tv_nsec = (long)(rest % 1000000) * 1000};
+		struct timespec pause = { .tv_sec = rest / 1000000,
+					  .tv_nsec = (long)(rest % 1000000) * 1000 };
 
 		nanosleep(&pause, NULL);
 		took_us = wanted_us;
@@ -216,8 +226,8 @@ static void print_seconds(int64_t us, char *out, size_t size)
 	int64_t seconds = hundredths / 100;
 
 	if (seconds >= 1000)
-		snprintf(out, size, "%lld,%03lld.%02lld", (long long)seconds / 1000, (long long)seconds % 1000,
-			 (long long)hundredths % 100);
+		snprintf(out, size, "%lld,%03lld.%02lld", (long long)seconds / 1000,
+			 (long long)seconds % 1000, (long long)hundredths % 100);
 	else
 		snprintf(out, size, "%lld.%02lld", (long long)seconds, (long long)hundredths % 100);
 }
@@ -232,6 +242,7 @@ void limiter_headers(struct limiter *l, int user, struct web_response *response)
 	left = l->limits.requests - requests;
 	print_seconds(l->limits.execution_ms * 1000 - execution_us, seconds, sizeof(seconds));
 	pthread_mutex_unlock(&l->lock);
-	web_header(response, "x-ms-ratelimit-burst-remaining-xrm-requests", "%lld", (long long)(left > 0 ? left : 0));
+	web_header(response, "x-ms-ratelimit-burst-remaining-xrm-requests", "%lld",
+		   (long long)(left > 0 ? left : 0));
 	web_header(response, "x-ms-ratelimit-time-remaining-xrm-requests", "%s", seconds);
 }

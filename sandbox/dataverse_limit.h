@@ -1,5 +1,6 @@
-/* Service protection limits: requests, execution time and concurrency of each user over a sliding window
- * (Microsoft Learn: Service protection API limits). Counts always, refuses only when told to. Has its own lock. */
+/* Service protection limits: requests, execution time and concurrency of each user over a sliding
+ * window (Microsoft Learn: Service protection API limits). Counts always, refuses only when told
+ * to. Has its own lock. */
 #ifndef SANDBOX_DATAVERSE_LIMIT_H
 #define SANDBOX_DATAVERSE_LIMIT_H
 
@@ -24,7 +25,8 @@ void limiter_reset(struct limiter *l);
 struct limits limiter_limits(struct limiter *l);
 void limiter_set(struct limiter *l, const struct limits *limits);
 
-/* A request comes in: counts it; refuses with 429 and the seconds to wait. A refused one must not be ended. */
+/* A request comes in: counts it; refuses with 429 and the seconds to wait. A refused one must not
+ * be ended. */
 bool limiter_begin(struct limiter *l, int user, struct failure *failure, int *ret_retry_after);
 /* May the next operation of a running batch still run? */
 bool limiter_may_go_on(struct limiter *l, int user, struct failure *failure, int *ret_retry_after);

@@ -1,4 +1,5 @@
-/* EntityDefinitions: which table definitions, attributes and keys are asked for, and which of their properties. */
+/* EntityDefinitions: which table definitions, attributes and keys are asked for, and which of their
+ * properties. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 
 #define SPACE "Microsoft.Dynamics.CRM."
 
-/* $select, $filter and $expand of the request itself, or of one expanded property. NULL: not given. */
+/* $select, $filter and $expand of the request itself, or of one expanded property. NULL: not given.
+ */
 struct options {
 	char *select, *filter, *expand;
 };
@@ -19,12 +21,12 @@ static void options_free(struct options *o)
 	free(o->select);
 	free(o->filter);
 	free(o->expand);
-	*o = (struct options){0};
+	*o = (struct options){ 0 };
 }
 
 static char *param(struct call *c, const char *name)
 {
-	struct text value = {0};
+	struct text value = { 0 };
 
 	if (!call_option(c, name, &value)) {
 		text_free(&value);
@@ -36,7 +38,9 @@ static char *param(struct call *c, const char *name)
 
 static void request_options(struct call *c, struct options *ret)
 {
-	*ret = (struct options){.select = param(c, "$select"), .filter = param(c, "$filter"), .expand = param(c, "$expand")};
+	*ret = (struct options){ .select = param(c, "$select"),
+				 .filter = param(c, "$filter"),
+				 .expand = param(c, "$expand") };
 }
 
 /* Up to a separator that stands outside parentheses. */
@@ -55,7 +59,7 @@ static bool expanded(const char *expand, const char *name, struct options *ret)
 {
 	size_t name_len = strlen(name);
 
-	*ret = (struct options){0};
+	*ret = (struct options){ 0 };
 	for (const char *at = expand; at && *at;) {
 		size_t len = part_length(at, ',');
 
@@ -85,11 +89,16 @@ static bool expanded(const char *expand, const char *name, struct options *ret)
 /* Properties every attribute has: only these can be asked for without a cast. */
 static bool is_base_property(const char *name, size_t len)
 {
-	static const char *const base[] = {
-		"LogicalName", "SchemaName", "EntityLogicalName", "AttributeType", "AttributeTypeName", "MetadataId",
-		"IsValidForCreate", "IsValidForUpdate", "IsValidForRead", "IsSecured", "CanBeSecuredForRead",
-		"CanBeSecuredForCreate", "CanBeSecuredForUpdate", "IsLogical", "AttributeOf", "RequiredLevel", "DisplayName",
-		"IsPrimaryId", "IsPrimaryName", "IsCustomAttribute"};
+	static const char *const base[] = { "LogicalName",           "SchemaName",
+					    "EntityLogicalName",     "AttributeType",
+					    "AttributeTypeName",     "MetadataId",
+					    "IsValidForCreate",      "IsValidForUpdate",
+					    "IsValidForRead",        "IsSecured",
+					    "CanBeSecuredForRead",   "CanBeSecuredForCreate",
+					    "CanBeSecuredForUpdate", "IsLogical",
+					    "AttributeOf",           "RequiredLevel",
+					    "DisplayName",           "IsPrimaryId",
+					    "IsPrimaryName",         "IsCustomAttribute" };
 
 	for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++)
 		if (strlen(base[i]) == len && strncmp(base[i], name, len) == 0)
@@ -98,27 +107,30 @@ static bool is_base_property(const char *name, size_t len)
 }
 
 struct shape {
-	const char *type;    /* for refusals */
-	bool base_only;      /* an attribute without a cast */
-	bool shows_type;     /* keep @odata.type */
+	const char *type; /* for refusals */
+	bool base_only;   /* an attribute without a cast */
+	bool shows_type;  /* keep @odata.type */
 };
 
-static bool copy_property(struct call *c, struct json_object *from, struct json_object *to, const char *name, size_t len,
-			  const struct shape *shape)
+static bool copy_property(struct call *c, struct json_object *from, struct json_object *to,
+			  const char *name, size_t len, const struct shape *shape)
 {
 	char property[128];
 	struct json_object *value;
 
 	snprintf(property, sizeof(property), "%.*s", (int)len, name);
-	if (!json_object_object_get_ex(from, property, &value) || (shape->base_only && !is_base_property(name, len)))
-		return call_refuse(c, 400, ODATA_ERROR, "Could not find a property named '%s' on type '" SPACE "%s'.", property,
-				   shape->type);
+	if (!json_object_object_get_ex(from, property, &value) ||
+	    (shape->base_only && !is_base_property(name, len)))
+		return call_refuse(c, 400, ODATA_ERROR,
+				   "Could not find a property named '%s' on type '" SPACE "%s'.",
+				   property, shape->type);
 	json_object_object_add(to, property, json_object_get(value));
 	return true;
 }
 
 /* Takes the full object, gives the selected one; NULL when a property is unknown. */
-static struct json_object *pick(struct call *c, struct json_object *full, const char *select, const struct shape *shape)
+static struct json_object *pick(struct call *c, struct json_object *full, const char *select,
+				const struct shape *shape)
 {
 	struct json_object *o = json_object_new_object();
 	struct json_object *value;
@@ -127,7 +139,7 @@ static struct json_object *pick(struct call *c, struct json_object *full, const 
 	if (shape->shows_type && json_object_object_get_ex(full, "@odata.type", &value))
 		json_object_object_add(o, "@odata.type", json_object_get(value));
 	if (!select) {
-		json_object_object_foreach(full, name, member)
+		json_object_object_foreach (full, name, member)
 			if (strcmp(name, "@odata.type") != 0)
 				json_object_object_add(o, name, json_object_get(member));
 	}
@@ -164,7 +176,8 @@ static struct json_object *property_at(struct json_object *o, const char *path)
 		struct json_object *next = NULL;
 
 		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, name, &next))
+		if (!json_object_is_type(o, json_type_object) ||
+		    !json_object_object_get_ex(o, name, &next))
 			return NULL;
 		o = next;
 		path += len + (path[len] == '/');
@@ -194,7 +207,8 @@ static bool bind(void *context, struct filter *leaf, struct failure *failure)
 		leaf->class = CLASS_GUID;
 	if (value || is_text)
 		return true;
-	return failure_set(failure, 400, ODATA_ERROR, "Could not find a property named '%.200s' on type '" SPACE "%s'.",
+	return failure_set(failure, 400, ODATA_ERROR,
+			   "Could not find a property named '%.200s' on type '" SPACE "%s'.",
 			   leaf->name, f->type);
 }
 
@@ -204,17 +218,21 @@ static struct filter_value value_of(void *context, const struct filter *leaf)
 	struct json_object *value = property_at(f->object, leaf->name);
 
 	if (!value)
-		return (struct filter_value){0};
+		return (struct filter_value){ 0 };
 	if (json_object_is_type(value, json_type_boolean))
-		return (struct filter_value){json_object_get_boolean(value) ? "1" : "0", 1};
-	return (struct filter_value){json_object_get_string(value), strlen(json_object_get_string(value))};
+		return (struct filter_value){ json_object_get_boolean(value) ? "1" : "0", 1 };
+	return (struct filter_value){ json_object_get_string(value),
+				      strlen(json_object_get_string(value)) };
 }
 
 /* Takes the list, gives the objects that match; NULL when the filter is wrong. */
-static struct json_object *keep_matching(struct call *c, struct json_object *list, const char *filter_text, const char *type)
+static struct json_object *keep_matching(struct call *c, struct json_object *list,
+					 const char *filter_text, const char *type)
 {
-	struct filtering f = {.call = c, .object = json_object_array_get_idx(list, 0), .type = type};
-	struct filter_names names = {.alias = alias, .bind = bind, .context = &f};
+	struct filtering f = { .call = c,
+			       .object = json_object_array_get_idx(list, 0),
+			       .type = type };
+	struct filter_names names = { .alias = alias, .bind = bind, .context = &f };
 	struct json_object *kept;
 	struct filter *filter;
 
@@ -247,7 +265,7 @@ static struct json_object *attributes_of(const struct table *t, const char *cast
 	struct json_object *list = json_object_new_array();
 
 	for (uint16_t i = 0; i < t->column_count; i++) {
-		struct json_object *both[2] = {NULL, NULL};
+		struct json_object *both[2] = { NULL, NULL };
 
 		if (!t->columns[i].dropped) {
 			both[0] = metadata_attribute(t, i);
@@ -264,15 +282,18 @@ static struct json_object *attributes_of(const struct table *t, const char *cast
 }
 
 /* Adds OptionSet and GlobalOptionSet to a selected attribute, when expanded. */
-static bool expand_options(struct call *c, const struct table *t, const char *name, const char *expand, struct json_object *to)
+static bool expand_options(struct call *c, const struct table *t, const char *name,
+			   const char *expand, struct json_object *to)
 {
-	static const struct shape shape = {.type = "OptionSetMetadata"};
+	static const struct shape shape = { .type = "OptionSetMetadata" };
 	uint16_t column = table_column(t, name, strlen(name));
 	struct options options;
 	bool good = true;
 
-	if (column != NO_COLUMN && t->columns[column].def->options && expanded(expand, "OptionSet", &options)) {
-		struct json_object *set = pick(c, metadata_option_set(t, column), options.select, &shape);
+	if (column != NO_COLUMN && t->columns[column].def->options &&
+	    expanded(expand, "OptionSet", &options)) {
+		struct json_object *set =
+			pick(c, metadata_option_set(t, column), options.select, &shape);
 
 		good = set != NULL;
 		if (good)
@@ -287,10 +308,13 @@ static bool expand_options(struct call *c, const struct table *t, const char *na
 }
 
 /* Takes the list, gives the selected attributes. */
-static struct json_object *pick_attributes(struct call *c, const struct table *t, struct json_object *list,
-					   const struct options *options, bool cast)
+static struct json_object *pick_attributes(struct call *c, const struct table *t,
+					   struct json_object *list, const struct options *options,
+					   bool cast)
 {
-	struct shape shape = {.type = "AttributeMetadata", .base_only = !cast, .shows_type = !cast};
+	struct shape shape = { .type = "AttributeMetadata",
+			       .base_only = !cast,
+			       .shows_type = !cast };
 	struct json_object *picked;
 
 	list = keep_matching(c, list, options->filter, shape.type);
@@ -300,7 +324,8 @@ static struct json_object *pick_attributes(struct call *c, const struct table *t
 		const char *name = json_object_get_string(property_at(full, "LogicalName"));
 		struct json_object *one = pick(c, json_object_get(full), options->select, &shape);
 
-		if (!one || (options->expand && !expand_options(c, t, name, options->expand, one))) {
+		if (!one ||
+		    (options->expand && !expand_options(c, t, name, options->expand, one))) {
 			json_object_put(one);
 			json_object_put(picked);
 			picked = NULL;
@@ -312,16 +337,17 @@ static struct json_object *pick_attributes(struct call *c, const struct table *t
 	return picked;
 }
 
-static struct json_object *pick_list(struct call *c, struct json_object *list, const struct options *options,
-				     const struct shape *shape)
+static struct json_object *pick_list(struct call *c, struct json_object *list,
+				     const struct options *options, const struct shape *shape)
 {
 	struct json_object *picked;
 
 	list = keep_matching(c, list, options->filter, shape->type);
 	picked = list ? json_object_new_array() : NULL;
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		struct json_object *one =
-			pick(c, json_object_get(json_object_array_get_idx(list, i)), options->select, shape);
+		struct json_object *one = pick(c,
+					       json_object_get(json_object_array_get_idx(list, i)),
+					       options->select, shape);
 
 		if (!one) {
 			json_object_put(picked);
@@ -334,11 +360,12 @@ static struct json_object *pick_list(struct call *c, struct json_object *list, c
 	return picked;
 }
 
-static const struct shape key_shape = {.type = "EntityKeyMetadata"};
-static const struct shape relationship_shape = {.type = "OneToManyRelationshipMetadata"};
-static const struct shape entity_shape = {.type = "EntityMetadata"};
+static const struct shape key_shape = { .type = "EntityKeyMetadata" };
+static const struct shape relationship_shape = { .type = "OneToManyRelationshipMetadata" };
+static const struct shape entity_shape = { .type = "EntityMetadata" };
 
-static bool expand_entity(struct call *c, const struct table *t, const char *expand, struct json_object *to)
+static bool expand_entity(struct call *c, const struct table *t, const char *expand,
+			  struct json_object *to)
 {
 	struct options options;
 	struct json_object *list = NULL;
@@ -366,18 +393,19 @@ static bool expand_entity(struct call *c, const struct table *t, const char *exp
 
 static void write_members(struct call *c, struct json_object *o)
 {
-	json_object_object_foreach(o, name, value)
-	{
+	json_object_object_foreach (o, name, value) {
 		text_puts(&c->response->body, ",");
 		text_json_key(&c->response->body, name);
-		text_puts(&c->response->body, json_object_to_json_string_ext(
-						      value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		text_puts(&c->response->body,
+			  json_object_to_json_string_ext(
+				  value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	}
 	text_puts(&c->response->body, "}");
 }
 
 /* Takes the list; NULL means that it was refused. */
-static bool answer_list(struct call *c, const char *context, const struct options *options, struct json_object *list)
+static bool answer_list(struct call *c, const char *context, const struct options *options,
+			struct json_object *list)
 {
 	struct json_object *o;
 
@@ -433,7 +461,8 @@ static bool logical_name(const char *s, size_t len, const char **ret, size_t *re
 {
 	static const char head[] = "(LogicalName='";
 
-	if (len < sizeof(head) + 1 || strncmp(s, head, sizeof(head) - 1) != 0 || strncmp(s + len - 2, "')", 2) != 0)
+	if (len < sizeof(head) + 1 || strncmp(s, head, sizeof(head) - 1) != 0 ||
+	    strncmp(s + len - 2, "')", 2) != 0)
 		return false;
 	*ret = s + sizeof(head) - 1;
 	*ret_len = len - sizeof(head) - 1;
@@ -442,10 +471,12 @@ static bool logical_name(const char *s, size_t len, const char **ret, size_t *re
 
 static bool not_found(struct call *c, const char *path)
 {
-	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.200s'.", path);
+	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.200s'.",
+			   path);
 }
 
-static bool answer_attribute(struct call *c, const struct table *t, const char *path, const struct options *options)
+static bool answer_attribute(struct call *c, const struct table *t, const char *path,
+			     const struct options *options)
 {
 	size_t len = strcspn(path, "/"), name_len;
 	const char *name, *cast = path[len] ? path + len + 1 : NULL;
@@ -456,7 +487,9 @@ static bool answer_attribute(struct call *c, const struct table *t, const char *
 		return not_found(c, path);
 	column = table_column(t, name, name_len);
 	if (column == NO_COLUMN)
-		return call_refuse(c, 404, "0x80060888", "Could not find an attribute with the name '%.*s'.", (int)name_len, name);
+		return call_refuse(c, 404, "0x80060888",
+				   "Could not find an attribute with the name '%.*s'.",
+				   (int)name_len, name);
 	list = json_object_new_array();
 	json_object_array_add(list, metadata_attribute(t, column));
 	if (!is_of_class(json_object_array_get_idx(list, 0), cast)) {
@@ -469,7 +502,8 @@ static bool answer_attribute(struct call *c, const struct table *t, const char *
 	return answer_one(c, "EntityDefinitions/Attributes", one);
 }
 
-static bool answer_attributes(struct call *c, const struct table *t, const char *path, const struct options *options)
+static bool answer_attributes(struct call *c, const struct table *t, const char *path,
+			      const struct options *options)
 {
 	const char *cast = *path == '/' ? path + 1 : NULL;
 	char context[256];
@@ -478,12 +512,14 @@ static bool answer_attributes(struct call *c, const struct table *t, const char 
 		return answer_attribute(c, t, path, options);
 	if (cast && strncmp(cast, SPACE, strlen(SPACE)) != 0)
 		return not_found(c, cast);
-	snprintf(context, sizeof(context), "EntityDefinitions('%s')/Attributes%s%s", t->def->logical_name, cast ? "/" : "",
-		 cast ? cast : "");
-	return answer_list(c, context, options, pick_attributes(c, t, attributes_of(t, cast), options, cast != NULL));
+	snprintf(context, sizeof(context), "EntityDefinitions('%s')/Attributes%s%s",
+		 t->def->logical_name, cast ? "/" : "", cast ? cast : "");
+	return answer_list(c, context, options,
+			   pick_attributes(c, t, attributes_of(t, cast), options, cast != NULL));
 }
 
-static bool answer_below(struct call *c, const struct table *t, const char *rest, const struct options *options)
+static bool answer_below(struct call *c, const struct table *t, const char *rest,
+			 const struct options *options)
 {
 	char context[128];
 
@@ -494,7 +530,8 @@ static bool answer_below(struct call *c, const struct table *t, const char *rest
 	if (strcmp(rest, "/Keys") != 0)
 		return not_found(c, rest + 1);
 	snprintf(context, sizeof(context), "EntityDefinitions('%s')/Keys", t->def->logical_name);
-	return answer_list(c, context, options, pick_list(c, metadata_keys(t), options, &key_shape));
+	return answer_list(c, context, options,
+			   pick_list(c, metadata_keys(t), options, &key_shape));
 }
 
 bool metadata_answer(struct call *c, const char *path)
@@ -506,13 +543,16 @@ bool metadata_answer(struct call *c, const char *path)
 	bool good;
 
 	if (strcmp(c->request->method, "GET") != 0)
-		return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for definitions.", c->request->method);
+		return call_refuse(c, 405, ODATA_ERROR,
+				   "The method %s is not offered for definitions.",
+				   c->request->method);
 	if (*path && !logical_name(path, len, &name, &name_len))
 		return not_found(c, path);
 	if (*path)
 		t = store_table_of_name(&c->dataverse->store, name, name_len);
 	if (*path && !t)
-		return call_refuse(c, 404, ODATA_ERROR, "Could not find an entity with name %.*s.", (int)name_len, name);
+		return call_refuse(c, 404, ODATA_ERROR, "Could not find an entity with name %.*s.",
+				   (int)name_len, name);
 	request_options(c, &options);
 	good = t ? answer_below(c, t, path + len, &options) : answer_entities(c, &options);
 	options_free(&options);

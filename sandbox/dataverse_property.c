@@ -1,13 +1,15 @@
-/* One property of a row: its value, its raw text, setting and clearing it, and the link of a lookup. */
+/* One property of a row: its value, its raw text, setting and clearing it, and the link of a
+ * lookup. */
 #include <stdio.h>
 #include <string.h>
 
 #include "dataverse.h"
 
-static bool write_member(struct call *c, struct table *t, uint32_t record, const char *name, struct json_object *value)
+static bool write_member(struct call *c, struct table *t, uint32_t record, const char *name,
+			 struct json_object *value)
 {
 	struct json_object *body = json_object_new_object();
-	struct edits edits = {0};
+	struct edits edits = { 0 };
 	bool good;
 
 	json_object_object_add(body, name, json_object_get(value));
@@ -19,11 +21,13 @@ static bool write_member(struct call *c, struct table *t, uint32_t record, const
 	return good;
 }
 
-static bool retrieve(struct call *c, const struct table *t, uint32_t record, uint16_t column, bool raw)
+static bool retrieve(struct call *c, const struct table *t, uint32_t record, uint16_t column,
+		     bool raw)
 {
 	const struct column *there = &t->columns[column];
 	struct scratch scratch;
-	struct value v = record_value(&c->dataverse->store, t, &t->records[record], column, &scratch);
+	struct value v =
+		record_value(&c->dataverse->store, t, &t->records[record], column, &scratch);
 	char id[GUID_TEXT];
 
 	if (!user_may_row(c->user, t, record, RIGHT_READ, &c->failure))
@@ -39,7 +43,8 @@ static bool retrieve(struct call *c, const struct table *t, uint32_t record, uin
 		if (there->def->type == COLUMN_BOOLEAN)
 			text_puts(&c->response->body, *v.bytes == '1' ? "true" : "false");
 		else
-			text_add(&c->response->body, v.bytes + value_is_lookup(there), v.len - value_is_lookup(there));
+			text_add(&c->response->body, v.bytes + value_is_lookup(there),
+				 v.len - value_is_lookup(there));
 		return true;
 	}
 	guid_print(&t->records[record].id, id);
@@ -51,8 +56,8 @@ static bool retrieve(struct call *c, const struct table *t, uint32_t record, uin
 	return true;
 }
 
-static bool put_value(struct call *c, struct table *t, uint32_t record, const char *name, const char *member,
-		      const char *written_as)
+static bool put_value(struct call *c, struct table *t, uint32_t record, const char *name,
+		      const char *member, const char *written_as)
 {
 	struct json_object *body = call_body(c);
 	struct json_object *value = NULL;
@@ -61,7 +66,9 @@ static bool put_value(struct call *c, struct table *t, uint32_t record, const ch
 	if (!body)
 		return false;
 	if (!json_object_object_get_ex(body, member, &value))
-		good = call_refuse(c, 400, PAYLOAD_ERROR, "The body has no member '%s' for the property '%s'.", member, name);
+		good = call_refuse(c, 400, PAYLOAD_ERROR,
+				   "The body has no member '%s' for the property '%s'.", member,
+				   name);
 	else
 		good = write_member(c, t, record, written_as, value);
 	json_object_put(body);
@@ -78,7 +85,8 @@ static bool link_answer(struct call *c, struct table *t, uint32_t record, const 
 		return put_value(c, t, record, name, "@odata.id", bind);
 	if (strcmp(c->request->method, "DELETE") == 0)
 		return write_member(c, t, record, bind, NULL);
-	return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for a link.", c->request->method);
+	return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for a link.",
+			   c->request->method);
 }
 
 bool property_answer(struct call *c, struct table *t, const struct key *key, const char *name)
@@ -95,12 +103,14 @@ bool property_answer(struct call *c, struct table *t, const struct key *key, con
 	if (strcmp(rest, "/$ref") == 0)
 		return link_answer(c, t, record, only);
 	if (column == NO_COLUMN || (*rest && strcmp(rest, "/$value") != 0))
-		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%s'.", only);
+		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%s'.",
+				   only);
 	if (strcmp(c->request->method, "GET") == 0)
 		return retrieve(c, t, record, column, *rest != '\0');
 	if (*rest == '\0' && strcmp(c->request->method, "PUT") == 0)
 		return put_value(c, t, record, only, "value", only);
 	if (*rest == '\0' && strcmp(c->request->method, "DELETE") == 0)
 		return write_member(c, t, record, only, NULL);
-	return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for a property.", c->request->method);
+	return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for a property.",
+			   c->request->method);
 }

@@ -28,24 +28,28 @@ static enum condition read_condition(const char *header, uint64_t *ret_version)
 
 static struct conditions read_conditions(const struct call *c)
 {
-	struct conditions conditions = {0};
+	struct conditions conditions = { 0 };
 
 	conditions.match = read_condition(call_header(c, "If-Match"), &conditions.match_version);
-	conditions.none_match = read_condition(call_header(c, "If-None-Match"), &conditions.none_match_version);
+	conditions.none_match =
+		read_condition(call_header(c, "If-None-Match"), &conditions.none_match_version);
 	return conditions;
 }
 
-static bool version_matches(struct call *c, const struct table *t, uint32_t record, const struct conditions *conditions)
+static bool version_matches(struct call *c, const struct table *t, uint32_t record,
+			    const struct conditions *conditions)
 {
-	if (conditions->match != CONDITION_VERSION || conditions->match_version == t->records[record].version)
+	if (conditions->match != CONDITION_VERSION ||
+	    conditions->match_version == t->records[record].version)
 		return true;
-	return call_refuse(c, 412, "0x80060882",
-			   "The version of the existing record doesn't match the RowVersion property provided.");
+	return call_refuse(
+		c, 412, "0x80060882",
+		"The version of the existing record doesn't match the RowVersion property provided.");
 }
 
 /* The address of the row just written: the one asked with, when that was an alternate key. */
-static void answer_written(struct call *c, const struct table *t, uint32_t record, const struct key *key,
-			   const struct projection *p, int status_with_row)
+static void answer_written(struct call *c, const struct table *t, uint32_t record,
+			   const struct key *key, const struct projection *p, int status_with_row)
 {
 	char id[GUID_TEXT];
 
@@ -56,14 +60,16 @@ static void answer_written(struct call *c, const struct table *t, uint32_t recor
 	call_no_content(c);
 	guid_print(&t->records[record].id, id);
 	if (key && key->alternate)
-		web_header(c->response, "OData-EntityId", "http://%s%s", c->request->host, c->request->path);
+		web_header(c->response, "OData-EntityId", "http://%s%s", c->request->host,
+			   c->request->path);
 	else
-		web_header(c->response, "OData-EntityId", "%s%s(%s)", c->root.data, t->def->set_name, id);
+		web_header(c->response, "OData-EntityId", "%s%s(%s)", c->root.data,
+			   t->def->set_name, id);
 }
 
 bool row_create(struct call *c, struct table *t)
 {
-	struct edits edits = {0};
+	struct edits edits = { 0 };
 	struct projection p;
 	struct json_object *body;
 	uint32_t record;
@@ -87,12 +93,13 @@ bool row_retrieve(struct call *c, struct table *t, const struct key *key)
 	struct conditions conditions = read_conditions(c);
 	struct projection p;
 	uint32_t record;
-	struct text expand = {0};
+	struct text expand = { 0 };
 	bool expands = call_option(c, "$expand", &expand);
 
 	text_free(&expand);
 	if (expands)
-		return call_refuse(c, 501, ODATA_ERROR, "The query option $expand is not offered here for rows.");
+		return call_refuse(c, 501, ODATA_ERROR,
+				   "The query option $expand is not offered here for rows.");
 	if (!user_may(c->user, t, RIGHT_READ, &c->failure) || !select_parse(c, t, &p))
 		return false;
 	record = key_find(c, t, key);
@@ -109,14 +116,17 @@ bool row_retrieve(struct call *c, struct table *t, const struct key *key)
 }
 
 static bool patch_present(struct call *c, struct table *t, const struct key *key, uint32_t record,
-			  const struct conditions *conditions, struct json_object *body, const struct projection *p)
+			  const struct conditions *conditions, struct json_object *body,
+			  const struct projection *p)
 {
-	struct edits edits = {0};
+	struct edits edits = { 0 };
 	bool good;
 
 	if (conditions->none_match == CONDITION_ANY)
-		return call_refuse(c, 412, "0x80040237", "A record with matching key values already exists.");
-	if (!user_may_row(c->user, t, record, RIGHT_WRITE, &c->failure) || !version_matches(c, t, record, conditions))
+		return call_refuse(c, 412, "0x80040237",
+				   "A record with matching key values already exists.");
+	if (!user_may_row(c->user, t, record, RIGHT_WRITE, &c->failure) ||
+	    !version_matches(c, t, record, conditions))
 		return false;
 	good = edits_read(c, t, body, false, &edits);
 	if (good && key->alternate)
@@ -129,10 +139,11 @@ static bool patch_present(struct call *c, struct table *t, const struct key *key
 }
 
 /* A key that names no row makes one, unless a header asks for an existing row. */
-static bool patch_absent(struct call *c, struct table *t, const struct key *key, const struct conditions *conditions,
-			 struct json_object *body, const struct projection *p)
+static bool patch_absent(struct call *c, struct table *t, const struct key *key,
+			 const struct conditions *conditions, struct json_object *body,
+			 const struct projection *p)
 {
-	struct edits edits = {0};
+	struct edits edits = { 0 };
 	uint32_t record;
 	bool good;
 
@@ -176,7 +187,8 @@ bool row_delete(struct call *c, struct table *t, const struct key *key)
 	struct conditions conditions = read_conditions(c);
 	uint32_t record = key_find(c, t, key);
 
-	if (record == NO_RECORD || !version_matches(c, t, record, &conditions) || !write_delete(c, t, record))
+	if (record == NO_RECORD || !version_matches(c, t, record, &conditions) ||
+	    !write_delete(c, t, record))
 		return false;
 	call_no_content(c);
 	return true;

@@ -1,5 +1,6 @@
-/* $select, and a row as JSON with what comes unasked: the tag, the key, the currency beside money, the composite beside
- * address parts, annotations when wanted. Knows nothing of which rows are wanted. */
+/* $select, and a row as JSON with what comes unasked: the tag, the key, the currency beside money,
+ * the composite beside address parts, annotations when wanted. Knows nothing of which rows are
+ * wanted. */
 #include <string.h>
 
 #include "dataverse.h"
@@ -14,7 +15,8 @@ static bool in_projection(const struct projection *p, uint16_t column)
 
 static void add_column(struct projection *p, uint16_t column)
 {
-	if (column != NO_COLUMN && !in_projection(p, column) && p->count < sizeof(p->columns) / sizeof(p->columns[0]))
+	if (column != NO_COLUMN && !in_projection(p, column) &&
+	    p->count < sizeof(p->columns) / sizeof(p->columns[0]))
 		p->columns[p->count++] = column;
 }
 
@@ -36,7 +38,8 @@ static void add_unasked(const struct table *t, struct projection *p)
 
 		if (def->type == COLUMN_MONEY)
 			add_column(p, t->currency_column);
-		if (strncmp(def->name, "address", 7) != 0 || def->name[8] != '_' || def->type != COLUMN_STRING)
+		if (strncmp(def->name, "address", 7) != 0 || def->name[8] != '_' ||
+		    def->type != COLUMN_STRING)
 			continue;
 		memcpy(composite, def->name, 9);
 		memcpy(composite + 9, "composite", sizeof("composite"));
@@ -47,11 +50,11 @@ static void add_unasked(const struct table *t, struct projection *p)
 
 bool select_parse(struct call *c, const struct table *t, struct projection *ret)
 {
-	struct text list = {0};
+	struct text list = { 0 };
 	const char *at;
 	bool good = true;
 
-	*ret = (struct projection){0};
+	*ret = (struct projection){ 0 };
 	if (!call_option(c, "$select", &list) || !list.len) {
 		text_free(&list);
 		add_all(t, ret);
@@ -67,9 +70,10 @@ bool select_parse(struct call *c, const struct table *t, struct projection *ret)
 			break;
 		column = table_column_of_wire(t, at, len);
 		if (column == NO_COLUMN)
-			good = call_refuse(c, 400, ODATA_ERROR,
-					   "Could not find a property named '%.*s' on type 'Microsoft.Dynamics.CRM.%s'.", (int)len, at,
-					   t->def->logical_name);
+			good = call_refuse(
+				c, 400, ODATA_ERROR,
+				"Could not find a property named '%.*s' on type 'Microsoft.Dynamics.CRM.%s'.",
+				(int)len, at, t->def->logical_name);
 		else
 			add_column(ret, column);
 		at += len;
@@ -90,14 +94,16 @@ void select_context(const struct projection *p, const struct table *t, struct te
 	text_puts(out, ")");
 }
 
-static void annotate(struct text *out, const struct column *column, const char *name, const char *bytes, size_t len)
+static void annotate(struct text *out, const struct column *column, const char *name,
+		     const char *bytes, size_t len)
 {
 	text_printf(out, "\"%s@%s\":", column->wire, name);
 	text_json_string(out, bytes, len);
 	text_add(out, ",", 1);
 }
 
-static void write_annotations(struct call *c, const struct column *column, struct value v, struct text *out)
+static void write_annotations(struct call *c, const struct column *column, struct value v,
+			      struct text *out)
 {
 	static const char formatted[] = "OData.Community.Display.V1.FormattedValue";
 	static const char logical_name[] = "Microsoft.Dynamics.CRM.lookuplogicalname";
@@ -106,7 +112,7 @@ static void write_annotations(struct call *c, const struct column *column, struc
 	struct guid id;
 
 	if (call_wants_annotation(c, formatted)) {
-		struct text label = {0};
+		struct text label = { 0 };
 
 		if (value_formatted(&c->dataverse->store, column, v, &label))
 			annotate(out, column, formatted, label.data, label.len);
@@ -122,8 +128,8 @@ static void write_annotations(struct call *c, const struct column *column, struc
 }
 
 /* The members of the row, from its tag on, without the braces. */
-static void write_members(struct call *c, const struct table *t, const struct record *r, const struct projection *p,
-			  struct text *out)
+static void write_members(struct call *c, const struct table *t, const struct record *r,
+			  const struct projection *p, struct text *out)
 {
 	bool annotated = call_wants_any_annotation(c);
 	struct scratch scratch;
@@ -134,7 +140,7 @@ static void write_members(struct call *c, const struct table *t, const struct re
 		struct value v = record_value(&c->dataverse->store, t, r, p->columns[i], &scratch);
 
 		if (column->secured && !value_readable(c, t, p->columns[i]))
-			v = (struct value){0};
+			v = (struct value){ 0 };
 		text_add(out, ",", 1);
 		if (annotated)
 			write_annotations(c, column, v, out);
@@ -143,20 +149,23 @@ static void write_members(struct call *c, const struct table *t, const struct re
 	}
 }
 
-void select_write(struct call *c, const struct table *t, uint32_t record, const struct projection *p, struct text *out)
+void select_write(struct call *c, const struct table *t, uint32_t record,
+		  const struct projection *p, struct text *out)
 {
 	text_add(out, "{", 1);
 	write_members(c, t, &t->records[record], p, out);
 	text_add(out, "}", 1);
 }
 
-void select_answer(struct call *c, const struct table *t, uint32_t record, const struct projection *p, int status)
+void select_answer(struct call *c, const struct table *t, uint32_t record,
+		   const struct projection *p, int status)
 {
 	struct text *out = &c->response->body;
 
 	call_json(c, status);
 	call_preferences_applied(c);
-	web_header(c->response, "ETag", "W/\"%llu\"", (unsigned long long)t->records[record].version);
+	web_header(c->response, "ETag", "W/\"%llu\"",
+		   (unsigned long long)t->records[record].version);
 	text_printf(out, "{\"@odata.context\":\"%s$metadata#%s", c->root.data, t->def->set_name);
 	select_context(p, t, out);
 	text_puts(out, "/$entity\",");

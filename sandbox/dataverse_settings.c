@@ -1,5 +1,6 @@
-/* What POST /_sandbox/limits can change about the imitated environment: protection limits, token life, metadata, rights
- * on secured columns, a plug-in that rejects. Members not given stay as they are. */
+/* What POST /_sandbox/limits can change about the imitated environment: protection limits, token
+ * life, metadata, rights on secured columns, a plug-in that rejects. Members not given stay as they
+ * are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,9 @@
 
 void settings_reset(struct dataverse *d)
 {
-	d->settings = (struct settings){.token_seconds = 3599, .dop_hint = 4, .tracking_days = DEFAULT_TRACKING_DAYS};
+	d->settings = (struct settings){ .token_seconds = 3599,
+					 .dop_hint = 4,
+					 .tracking_days = DEFAULT_TRACKING_DAYS };
 	d->metadata_version = 4839121;
 	limiter_reset(d->limiter);
 }
@@ -27,11 +30,13 @@ static bool wrong(struct reading *r, const char *name, const char *why)
 	return false;
 }
 
-static bool read_number(struct reading *r, const char *name, struct json_object *value, int64_t *ret)
+static bool read_number(struct reading *r, const char *name, struct json_object *value,
+			int64_t *ret)
 {
 	double n = json_object_get_double(value);
 
-	if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
+	if (!json_object_is_type(value, json_type_int) &&
+	    !json_object_is_type(value, json_type_double))
 		return wrong(r, name, "must be a number");
 	if (n < 0 || n > 1e12)
 		return wrong(r, name, "is out of range");
@@ -44,10 +49,10 @@ static bool read_limit(struct reading *r, const char *name, struct json_object *
 	const struct {
 		const char *name;
 		int64_t *number;
-	} numbers[] = {{"requests", &r->limits.requests},
-		       {"executionMs", &r->limits.execution_ms},
-		       {"concurrent", &r->limits.concurrent},
-		       {"operationMs", &r->limits.operation_ms}};
+	} numbers[] = { { "requests", &r->limits.requests },
+			{ "executionMs", &r->limits.execution_ms },
+			{ "concurrent", &r->limits.concurrent },
+			{ "operationMs", &r->limits.operation_ms } };
 
 	if (strcmp(name, "windowSeconds") == 0) {
 		double seconds = json_object_get_double(value);
@@ -94,7 +99,8 @@ static struct table *table_of(struct reading *r, const char *what, const char *n
 }
 
 /* Dropped columns are found too, so that a list can name one again. */
-static struct column *column_of(struct reading *r, const char *what, struct table *t, const char *name)
+static struct column *column_of(struct reading *r, const char *what, struct table *t,
+				const char *name)
 {
 	for (uint16_t i = 0; i < t->column_count; i++)
 		if (strcmp(t->columns[i].def->name, name) == 0)
@@ -115,18 +121,19 @@ static struct column *column_at(struct reading *r, const char *what, const char 
 }
 
 static bool each_column(struct reading *r, const char *what, struct json_object *tables,
-			void (*visit)(struct reading *, struct table *, struct column *, void *), void *context)
+			void (*visit)(struct reading *, struct table *, struct column *, void *),
+			void *context)
 {
 	if (!json_object_is_type(tables, json_type_object))
 		return wrong(r, what, "must be an object of lists of columns by table");
-	json_object_object_foreach(tables, table, list)
-	{
+	json_object_object_foreach (tables, table, list) {
 		struct table *t = table_of(r, what, table, strlen(table));
 
 		if (!t || !json_object_is_type(list, json_type_array))
 			return r->error->len ? false : wrong(r, what, "must be lists of columns");
 		for (size_t i = 0; i < json_object_array_length(list); i++) {
-			const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+			const char *name =
+				json_object_get_string(json_object_array_get_idx(list, i));
 			struct column *c = column_of(r, what, t, name ? name : "");
 
 			if (!c)
@@ -165,8 +172,7 @@ static bool read_denied(struct reading *r, const char *name, struct json_object 
 	memset(r->dataverse->settings.denied, 0, sizeof(r->dataverse->settings.denied));
 	if (!json_object_is_type(value, json_type_object))
 		return wrong(r, name, "must be an object by user");
-	json_object_object_foreach(value, user, tables)
-	{
+	json_object_object_foreach (value, user, tables) {
 		struct user *found = NULL;
 
 		for (size_t i = 0; i < USER_COUNT; i++)
@@ -180,11 +186,13 @@ static bool read_denied(struct reading *r, const char *name, struct json_object 
 	return true;
 }
 
-static bool copy_member(struct reading *r, struct json_object *from, const char *name, char *to, size_t size)
+static bool copy_member(struct reading *r, struct json_object *from, const char *name, char *to,
+			size_t size)
 {
 	struct json_object *value;
 
-	if (!json_object_object_get_ex(from, name, &value) || !json_object_is_type(value, json_type_string))
+	if (!json_object_object_get_ex(from, name, &value) ||
+	    !json_object_is_type(value, json_type_string))
 		return wrong(r, "plugin.reject", "needs table, column, equals and message");
 	snprintf(to, size, "%s", json_object_get_string(value));
 	return true;
@@ -195,7 +203,7 @@ static bool read_plugin(struct reading *r, const char *name, struct json_object 
 	struct plugin *p = &r->dataverse->settings.plugin;
 	struct json_object *reject;
 
-	*p = (struct plugin){0};
+	*p = (struct plugin){ 0 };
 	if (!value)
 		return true;
 	if (!json_object_is_type(value, json_type_object))
@@ -213,8 +221,7 @@ static bool read_lengths(struct reading *r, const char *name, struct json_object
 {
 	if (!json_object_is_type(value, json_type_object))
 		return wrong(r, name, "must be an object of lengths by table.column");
-	json_object_object_foreach(value, path, length)
-	{
+	json_object_object_foreach (value, path, length) {
 		struct column *c = column_at(r, name, path);
 		int64_t n = 0;
 
@@ -248,11 +255,13 @@ static const struct {
 	bool (*read)(struct reading *r, const char *name, struct json_object *value);
 	bool metadata; /* the schema's version moves */
 } members[] = {
-	{"enforce", read_limit, false},       {"requests", read_limit, false},   {"windowSeconds", read_limit, false},
-	{"executionMs", read_limit, false},   {"concurrent", read_limit, false}, {"operationMs", read_limit, false},
-	{"tokenSeconds", read_setting, false}, {"dopHint", read_setting, false}, {"trackingDays", read_setting, false},
-	{"secured", read_secured, true},      {"denied", read_denied, false},    {"plugin", read_plugin, false},
-	{"maxLength", read_lengths, true},    {"dropColumn", read_dropped, true},
+	{ "enforce", read_limit, false },        { "requests", read_limit, false },
+	{ "windowSeconds", read_limit, false },  { "executionMs", read_limit, false },
+	{ "concurrent", read_limit, false },     { "operationMs", read_limit, false },
+	{ "tokenSeconds", read_setting, false }, { "dopHint", read_setting, false },
+	{ "trackingDays", read_setting, false }, { "secured", read_secured, true },
+	{ "denied", read_denied, false },        { "plugin", read_plugin, false },
+	{ "maxLength", read_lengths, true },     { "dropColumn", read_dropped, true },
 };
 
 static bool read_member(struct reading *r, const char *name, struct json_object *value)
@@ -268,14 +277,14 @@ static bool read_member(struct reading *r, const char *name, struct json_object 
 
 bool settings_read(struct dataverse *d, const char *json, struct text *error)
 {
-	struct reading r = {.dataverse = d, .limits = limiter_limits(d->limiter), .error = error};
+	struct reading r = { .dataverse = d, .limits = limiter_limits(d->limiter), .error = error };
 	struct json_object *body = json_tokener_parse(json);
 	bool good = json_object_is_type(body, json_type_object);
 
 	if (!good)
 		text_puts(error, "dynamics: must be an object");
 	if (good) {
-		json_object_object_foreach(body, name, value)
+		json_object_object_foreach (body, name, value)
 			if (!read_member(&r, name, value)) {
 				good = false;
 				break;

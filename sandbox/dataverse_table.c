@@ -23,19 +23,19 @@ static const struct {
 	const char *name;
 	enum column_home home;
 } homes[] = {
-	{"versionnumber", HOME_VERSION},
-	{"createdon", HOME_CREATED_ON},
-	{"modifiedon", HOME_MODIFIED_ON},
-	{"createdby", HOME_CREATED_BY},
-	{"modifiedby", HOME_MODIFIED_BY},
-	{"ownerid", HOME_OWNER},
-	{"owninguser", HOME_OWNING_USER},
-	{"owningteam", HOME_OWNING_TEAM},
-	{"owningbusinessunit", HOME_BUSINESS_UNIT},
-	{"statecode", HOME_STATE},
-	{"statuscode", HOME_STATUS},
-	{"merged", HOME_MERGED},
-	{"exchangerate", HOME_EXCHANGE_RATE},
+	{ "versionnumber", HOME_VERSION },
+	{ "createdon", HOME_CREATED_ON },
+	{ "modifiedon", HOME_MODIFIED_ON },
+	{ "createdby", HOME_CREATED_BY },
+	{ "modifiedby", HOME_MODIFIED_BY },
+	{ "ownerid", HOME_OWNER },
+	{ "owninguser", HOME_OWNING_USER },
+	{ "owningteam", HOME_OWNING_TEAM },
+	{ "owningbusinessunit", HOME_BUSINESS_UNIT },
+	{ "statecode", HOME_STATE },
+	{ "statuscode", HOME_STATUS },
+	{ "merged", HOME_MERGED },
+	{ "exchangerate", HOME_EXCHANGE_RATE },
 };
 
 static bool ends_with(const char *s, const char *tail)
@@ -61,7 +61,8 @@ static enum column_home home_of(const struct table *t, const struct column_def *
 	return def->type == COLUMN_MONEY && ends_with(def->name, "_base") ? HOME_BASE : HOME_ROW;
 }
 
-static uint16_t partner_named(const struct table *t, const char *head, size_t head_len, const char *tail)
+static uint16_t partner_named(const struct table *t, const char *head, size_t head_len,
+			      const char *tail)
 {
 	char name[128];
 
@@ -71,8 +72,9 @@ static uint16_t partner_named(const struct table *t, const char *head, size_t he
 
 static void find_partners(const struct table *t, struct column *c)
 {
-	static const char *const parts[PARTNERS_MAX] = {"_line1", "_line2",      "_line3",  "_city",
-							"_stateorprovince", "_postalcode", "_country"};
+	static const char *const parts[PARTNERS_MAX] = {
+		"_line1", "_line2", "_line3", "_city", "_stateorprovince", "_postalcode", "_country"
+	};
 	const char *name = c->def->name;
 
 	if (c->home == HOME_FULL_NAME) {
@@ -83,7 +85,8 @@ static void find_partners(const struct table *t, struct column *c)
 		c->partners[0] = partner_named(t, name, strlen(name) - strlen("_base"), "");
 	if (c->home == HOME_COMPOSITE)
 		for (size_t i = 0; i < PARTNERS_MAX; i++)
-			c->partners[i] = partner_named(t, name, strlen(name) - strlen("_composite"), parts[i]);
+			c->partners[i] = partner_named(t, name, strlen(name) - strlen("_composite"),
+						       parts[i]);
 }
 
 static bool is_lookup(enum column_type type)
@@ -109,7 +112,9 @@ static void table_init(struct table *t, enum table_id table)
 {
 	const struct table_def *def = &table_defs[table];
 
-	*t = (struct table){.def = def, .table = table, .column_count = (uint16_t)def->column_count};
+	*t = (struct table){ .def = def,
+			     .table = table,
+			     .column_count = (uint16_t)def->column_count };
 	t->columns = calloc(def->column_count, sizeof(*t->columns));
 	if (!t->columns)
 		abort();
@@ -122,14 +127,15 @@ static void table_init(struct table *t, enum table_id table)
 	t->id_column = table_column(t, def->id_column, strlen(def->id_column));
 	t->email_column = table_column(t, "emailaddress1", strlen("emailaddress1"));
 	t->key_column = table_column(t, "new_marketoid", strlen("new_marketoid"));
-	t->currency_column = table_column(t, "transactioncurrencyid", strlen("transactioncurrencyid"));
+	t->currency_column =
+		table_column(t, "transactioncurrencyid", strlen("transactioncurrencyid"));
 	if (table == TABLE_TRANSACTIONCURRENCY)
 		t->currency_column = NO_COLUMN;
 }
 
 void store_init(struct store *s)
 {
-	*s = (struct store){.version = FIRST_VERSION};
+	*s = (struct store){ .version = FIRST_VERSION };
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		table_init(&s->tables[i], (enum table_id)i);
 	s->business_unit = guid_of_name("businessunit", "root");
@@ -158,7 +164,7 @@ void store_free(struct store *s)
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		table_free(&s->tables[i]);
 	free(s->undo);
-	*s = (struct store){0};
+	*s = (struct store){ 0 };
 }
 
 static bool same(const char *name, const char *bytes, size_t len)
@@ -218,10 +224,11 @@ static struct value lookup_value(struct scratch *scratch, char target, const str
 {
 	scratch->bytes[0] = target;
 	guid_print(id, scratch->bytes + 1);
-	return (struct value){scratch->bytes, GUID_TEXT};
+	return (struct value){ scratch->bytes, GUID_TEXT };
 }
 
-static struct value principal_value(const struct store *s, struct scratch *scratch, uint16_t principal)
+static struct value principal_value(const struct store *s, struct scratch *scratch,
+				    uint16_t principal)
 {
 	bool team = principal & PRINCIPAL_TEAM;
 	const struct table *t = &s->tables[team ? TABLE_TEAM : TABLE_SYSTEMUSER];
@@ -238,16 +245,17 @@ static struct value number_value(struct scratch *scratch, uint64_t n)
 		*--at = (char)('0' + n % 10);
 		n /= 10;
 	} while (n);
-	return (struct value){at, (size_t)(end - at)};
+	return (struct value){ at, (size_t)(end - at) };
 }
 
 static struct value time_value(struct scratch *scratch, int64_t s)
 {
 	time_print(s, scratch->bytes);
-	return (struct value){scratch->bytes, TIME_TEXT - 1};
+	return (struct value){ scratch->bytes, TIME_TEXT - 1 };
 }
 
-static void append(struct scratch *scratch, size_t *len, const struct record *r, uint16_t column, const char *before)
+static void append(struct scratch *scratch, size_t *len, const struct record *r, uint16_t column,
+		   const char *before)
 {
 	size_t value_len;
 	const char *bytes = column == NO_COLUMN ? NULL : row_get(r->row, column, &value_len);
@@ -260,10 +268,13 @@ static void append(struct scratch *scratch, size_t *len, const struct record *r,
 	*len += gap + value_len;
 }
 
-/* Full name and composite address as a new organization forms them (first last; street, city, state zip, country). */
-static struct value joined_value(const struct column *c, const struct record *r, struct scratch *scratch)
+/* Full name and composite address as a new organization forms them (first last; street, city, state
+ * zip, country). */
+static struct value joined_value(const struct column *c, const struct record *r,
+				 struct scratch *scratch)
 {
-	static const char *const gaps[PARTNERS_MAX] = {"", "\r\n", "\r\n", "\r\n", ", ", " ", "\r\n"};
+	static const char *const gaps[PARTNERS_MAX] = { "",   "\r\n", "\r\n", "\r\n",
+							", ", " ",    "\r\n" };
 	size_t len = 0;
 
 	if (c->home == HOME_FULL_NAME) {
@@ -273,22 +284,22 @@ static struct value joined_value(const struct column *c, const struct record *r,
 		for (size_t i = 0; i < PARTNERS_MAX; i++)
 			append(scratch, &len, r, c->partners[i], gaps[i]);
 	}
-	return (struct value){len ? scratch->bytes : NULL, len};
+	return (struct value){ len ? scratch->bytes : NULL, len };
 }
 
 static struct value stored_value(const struct table *t, const struct record *r, uint16_t column)
 {
 	const struct column_def *def = t->columns[column].def;
-	struct value v = {0};
+	struct value v = { 0 };
 
 	v.bytes = row_get(r->row, column, &v.len);
 	if (!v.bytes && def->type == COLUMN_BOOLEAN)
-		return (struct value){strcmp(def->name, "followemail") == 0 ? "1" : "0", 1};
+		return (struct value){ strcmp(def->name, "followemail") == 0 ? "1" : "0", 1 };
 	return v;
 }
 
-struct value record_value(const struct store *s, const struct table *t, const struct record *r, uint16_t column,
-			  struct scratch *scratch)
+struct value record_value(const struct store *s, const struct table *t, const struct record *r,
+			  uint16_t column, struct scratch *scratch)
 {
 	const struct column *c = &t->columns[column];
 
@@ -297,7 +308,7 @@ struct value record_value(const struct store *s, const struct table *t, const st
 		return stored_value(t, r, column);
 	case HOME_ID:
 		guid_print(&r->id, scratch->bytes);
-		return (struct value){scratch->bytes, GUID_LENGTH};
+		return (struct value){ scratch->bytes, GUID_LENGTH };
 	case HOME_VERSION:
 		return number_value(scratch, r->version);
 	case HOME_CREATED_ON:
@@ -313,11 +324,12 @@ struct value record_value(const struct store *s, const struct table *t, const st
 	case HOME_OWNING_USER:
 	case HOME_OWNING_TEAM:
 		if ((c->home == HOME_OWNING_TEAM) != !!(r->owner & PRINCIPAL_TEAM))
-			return (struct value){0};
-		return lookup_value(scratch, '0',
-				    &s->tables[c->home == HOME_OWNING_TEAM ? TABLE_TEAM : TABLE_SYSTEMUSER]
-					     .records[r->owner & ~PRINCIPAL_TEAM]
-					     .id);
+			return (struct value){ 0 };
+		return lookup_value(
+			scratch, '0',
+			&s->tables[c->home == HOME_OWNING_TEAM ? TABLE_TEAM : TABLE_SYSTEMUSER]
+				 .records[r->owner & ~PRINCIPAL_TEAM]
+				 .id);
 	case HOME_BUSINESS_UNIT:
 		return lookup_value(scratch, '0', &s->business_unit);
 	case HOME_STATE:
@@ -325,18 +337,19 @@ struct value record_value(const struct store *s, const struct table *t, const st
 	case HOME_STATUS:
 		return number_value(scratch, r->status);
 	case HOME_MERGED:
-		return (struct value){r->merged ? "1" : "0", 1};
+		return (struct value){ r->merged ? "1" : "0", 1 };
 	case HOME_FULL_NAME:
 	case HOME_COMPOSITE:
 		return joined_value(c, r, scratch);
 	case HOME_BASE:
-		return c->partners[0] == NO_COLUMN ? (struct value){0} : stored_value(t, r, c->partners[0]);
+		return c->partners[0] == NO_COLUMN ? (struct value){ 0 }
+						   : stored_value(t, r, c->partners[0]);
 	case HOME_EXCHANGE_RATE:
 		if (!stored_value(t, r, t->currency_column).bytes)
-			return (struct value){0};
-		return (struct value){"1.0000000000", strlen("1.0000000000")};
+			return (struct value){ 0 };
+		return (struct value){ "1.0000000000", strlen("1.0000000000") };
 	}
-	return (struct value){0};
+	return (struct value){ 0 };
 }
 
 struct search {
@@ -367,7 +380,7 @@ static bool visit_id(void *context, uint32_t record)
 
 uint32_t table_find(const struct table *t, const struct guid *id, bool even_gone)
 {
-	struct search search = {.table = t, .id = id, .found = NO_RECORD};
+	struct search search = { .table = t, .id = id, .found = NO_RECORD };
 
 	index_find(&t->by_id, hash_id(id), visit_id, &search);
 	if (search.found != NO_RECORD && t->records[search.found].gone && !even_gone)
@@ -389,9 +402,15 @@ static bool visit_text(void *context, uint32_t record)
 void table_find_text(const struct table *t, uint16_t column, const char *bytes, size_t len,
 		     bool (*visit)(void *, uint32_t record), void *context)
 {
-	struct search search = {.table = t, .column = column, .bytes = bytes, .len = len, .visit = visit, .context = context};
+	struct search search = { .table = t,
+				 .column = column,
+				 .bytes = bytes,
+				 .len = len,
+				 .visit = visit,
+				 .context = context };
 
-	index_find(column == t->key_column ? &t->by_key : &t->by_email, fold_hash(bytes, len), visit_text, &search);
+	index_find(column == t->key_column ? &t->by_key : &t->by_email, fold_hash(bytes, len),
+		   visit_text, &search);
 }
 
 static void copy_item(void *context, uint16_t column, const char *bytes, size_t len)
@@ -409,14 +428,16 @@ struct row *row_copy(const struct row *r)
 	return copy;
 }
 
-static void reindex(struct index *x, uint16_t column, const struct record *before, const struct record *after,
-		    uint32_t record)
+static void reindex(struct index *x, uint16_t column, const struct record *before,
+		    const struct record *after, uint32_t record)
 {
 	size_t old_len = 0, new_len = 0;
-	const char *old = column == NO_COLUMN || before->gone ? NULL : row_get(before->row, column, &old_len);
-	const char *new = column == NO_COLUMN || after->gone ? NULL : row_get(after->row, column, &new_len);
+	const char *old =
+		column == NO_COLUMN || before->gone ? NULL : row_get(before->row, column, &old_len);
+	const char *new =
+		column == NO_COLUMN || after->gone ? NULL : row_get(after->row, column, &new_len);
 
-	if (old && new && old_len == new_len && memcmp(old, new, new_len) == 0)
+	if (old && new &&old_len == new_len && memcmp(old, new, new_len) == 0)
 		return;
 	if (old)
 		index_remove(x, fold_hash(old, old_len), record);
@@ -425,7 +446,8 @@ static void reindex(struct index *x, uint16_t column, const struct record *befor
 }
 
 /* Puts a row in its place, remembering the one before it while a transaction is open. */
-static void place(struct store *s, struct table *t, uint32_t record, struct record after, bool undoing)
+static void place(struct store *s, struct table *t, uint32_t record, struct record after,
+		  bool undoing)
 {
 	struct record *at = &t->records[record];
 
@@ -436,7 +458,7 @@ static void place(struct store *s, struct table *t, uint32_t record, struct reco
 			s->undo_cap = s->undo_cap ? s->undo_cap * 2 : 64;
 			s->undo = grown(s->undo, s->undo_cap, sizeof(*s->undo));
 		}
-		s->undo[s->undo_len++] = (struct undo){t, record, *at};
+		s->undo[s->undo_len++] = (struct undo){ t, record, *at };
 	} else {
 		row_free(at->row);
 	}
@@ -449,7 +471,7 @@ static void log_change(struct store *s, struct table *t, uint32_t record)
 		t->log_cap = t->log_cap ? t->log_cap * 2 : 1024;
 		t->log = grown(t->log, t->log_cap, sizeof(*t->log));
 	}
-	t->log[t->log_len++] = (struct change){s->version, record};
+	t->log[t->log_len++] = (struct change){ s->version, record };
 }
 
 static uint32_t table_slot(struct table *t, const struct guid *id)
@@ -463,7 +485,7 @@ static uint32_t table_slot(struct table *t, const struct guid *id)
 		t->records = grown(t->records, t->cap, sizeof(*t->records));
 	}
 	record = t->count++;
-	t->records[record] = (struct record){.id = *id, .gone = true};
+	t->records[record] = (struct record){ .id = *id, .gone = true };
 	index_add(&t->by_id, hash_id(id), record);
 	return record;
 }
@@ -481,7 +503,7 @@ uint32_t table_put(struct store *s, struct table *t, struct record after)
 
 void table_remove(struct store *s, struct table *t, uint32_t record)
 {
-	struct record gone = {.id = t->records[record].id, .version = ++s->version, .gone = true};
+	struct record gone = { .id = t->records[record].id, .version = ++s->version, .gone = true };
 
 	place(s, t, record, gone, false);
 	log_change(s, t, record);

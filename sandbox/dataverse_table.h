@@ -1,6 +1,7 @@
 /* Tables, rows and versions: what the imitated service stores.
- * Every write gets the next number of one database-wide version counter and an entry in its table's log, so that
- * "what changed since" is a walk over the log's tail (Microsoft Learn: Use change tracking to synchronize data). */
+ * Every write gets the next number of one database-wide version counter and an entry in its table's
+ * log, so that "what changed since" is a walk over the log's tail (Microsoft Learn: Use change
+ * tracking to synchronize data). */
 #ifndef SANDBOX_DATAVERSE_TABLE_H
 #define SANDBOX_DATAVERSE_TABLE_H
 
@@ -115,13 +116,13 @@ void store_free(struct store *s);
 struct table *store_table_of_set(struct store *s, const char *set_name, size_t len);
 struct table *store_table_of_name(struct store *s, const char *logical_name, size_t len);
 
-/* NO_COLUMN when there is none, when it was dropped. table_column_of_wire takes the name used in JSON and URLs and
- * finds readable columns only. */
+/* NO_COLUMN when there is none, when it was dropped. table_column_of_wire takes the name used in
+ * JSON and URLs and finds readable columns only. */
 uint16_t table_column(const struct table *t, const char *name, size_t len);
 uint16_t table_column_of_wire(const struct table *t, const char *wire, size_t len);
 
-struct value record_value(const struct store *s, const struct table *t, const struct record *r, uint16_t column,
-			  struct scratch *scratch);
+struct value record_value(const struct store *s, const struct table *t, const struct record *r,
+			  uint16_t column, struct scratch *scratch);
 /* The row of an identifier; NO_RECORD when there is none. A gone row is found only when asked for. */
 uint32_t table_find(const struct table *t, const struct guid *id, bool even_gone);
 /* Calls visit for every present row whose indexed column (e-mail, key) has this text, case aside. */
@@ -131,15 +132,15 @@ void table_find_text(const struct table *t, uint16_t column, const char *bytes, 
 /* A copy of the stored values, to be changed and handed to table_put. */
 struct row *row_copy(const struct row *r);
 
-/* Puts a row: a new one, or in place of the one with the same identifier. Takes after.row, gives it the next version
- * and returns its record number. */
+/* Puts a row: a new one, or in place of the one with the same identifier. Takes after.row, gives it
+ * the next version and returns its record number. */
 uint32_t table_put(struct store *s, struct table *t, struct record after);
 void table_remove(struct store *s, struct table *t, uint32_t record);
 /* Index of the first log entry above a version. */
 size_t table_log_after(const struct table *t, uint64_t version);
 
-/* All writes between begin and commit can be taken back. begin returns false when a transaction is open already: the
- * one who opened it ends it. */
+/* All writes between begin and commit can be taken back. begin returns false when a transaction is
+ * open already: the one who opened it ends it. */
 bool store_begin(struct store *s);
 void store_commit(struct store *s);
 void store_rollback(struct store *s);

@@ -73,7 +73,7 @@ struct guid guid_random(void)
 struct guid guid_of_name(const char *kind, const char *name)
 {
 	struct guid g;
-	struct text t = {0};
+	struct text t = { 0 };
 
 	for (uint32_t part = 0; part < 4; part++) {
 		uint32_t hash;
@@ -97,7 +97,8 @@ int64_t days_of_date(int year, int month, int day)
 	int64_t year_of_era = y - era * 400;
 	int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
 
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
 }
 
 void date_of_seconds(int64_t s, int *ret_year, int *ret_month, int *ret_day)
@@ -107,7 +108,8 @@ void date_of_seconds(int64_t s, int *ret_year, int *ret_month, int *ret_day)
 	int64_t day_of_era = days - era * 146097;
 	int64_t year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t day_of_year =
+		day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	int64_t month = (5 * day_of_year + 2) / 153;
 
 	*ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
@@ -117,7 +119,7 @@ void date_of_seconds(int64_t s, int *ret_year, int *ret_month, int *ret_day)
 
 static int days_in_month(int year, int month)
 {
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
 	return month == 2 && leap ? 29 : days[month - 1];
@@ -147,8 +149,9 @@ static bool take_char(const char **s, const char *end, char c)
 
 static bool take_date(const char **s, const char *end, int *ret_year, int *ret_month, int *ret_day)
 {
-	return take_number(s, end, 4, ret_year) && take_char(s, end, '-') && take_number(s, end, 2, ret_month) &&
-	       take_char(s, end, '-') && take_number(s, end, 2, ret_day) && *ret_month >= 1 && *ret_month <= 12 &&
+	return take_number(s, end, 4, ret_year) && take_char(s, end, '-') &&
+	       take_number(s, end, 2, ret_month) && take_char(s, end, '-') &&
+	       take_number(s, end, 2, ret_day) && *ret_month >= 1 && *ret_month <= 12 &&
 	       *ret_day >= 1 && *ret_day <= days_in_month(*ret_year, *ret_month);
 }
 
@@ -179,7 +182,8 @@ static bool take_offset(const char **s, const char *end, int *ret_seconds)
 		return *s == end;
 	if (sign != '+' && sign != '-')
 		return false;
-	if (!take_number(s, end, 2, &hours) || !take_char(s, end, ':') || !take_number(s, end, 2, &minutes))
+	if (!take_number(s, end, 2, &hours) || !take_char(s, end, ':') ||
+	    !take_number(s, end, 2, &minutes))
 		return false;
 	*ret_seconds = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
 	return *s == end && hours <= 14 && minutes <= 59;
@@ -190,9 +194,11 @@ bool time_parse(const char *s, size_t len, int64_t *ret_s)
 	const char *end = s + len;
 	int year, month, day, hour, minute, second = 0, offset;
 
-	if (!take_date(&s, end, &year, &month, &day) || !(take_char(&s, end, 'T') || take_char(&s, end, 't')))
+	if (!take_date(&s, end, &year, &month, &day) ||
+	    !(take_char(&s, end, 'T') || take_char(&s, end, 't')))
 		return false;
-	if (!take_number(&s, end, 2, &hour) || !take_char(&s, end, ':') || !take_number(&s, end, 2, &minute))
+	if (!take_number(&s, end, 2, &hour) || !take_char(&s, end, ':') ||
+	    !take_number(&s, end, 2, &minute))
 		return false;
 	if (take_char(&s, end, ':') && !take_number(&s, end, 2, &second))
 		return false;
@@ -201,7 +207,8 @@ bool time_parse(const char *s, size_t len, int64_t *ret_s)
 			s++;
 	if (!take_offset(&s, end, &offset) || hour > 23 || minute > 59 || second > 59)
 		return false;
-	*ret_s = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+	*ret_s = days_of_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
+		 offset;
 	return true;
 }
 
@@ -256,13 +263,14 @@ static uint32_t fold_point(uint32_t c)
 	return c >= 0x400 && c <= 0x40f ? c + 80 : c;
 }
 
-/* Folding never changes how many bytes a character takes within the ranges above, save for bytes that are no UTF-8. */
+/* Folding never changes how many bytes a character takes within the ranges above, save for bytes
+ * that are no UTF-8. */
 static void add_point(struct text *t, uint32_t c)
 {
-	char b[2] = {(char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f))};
+	char b[2] = { (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f)) };
 
 	if (c < 0x80)
-		text_add(t, (const char[]){(char)c}, 1);
+		text_add(t, (const char[]){ (char)c }, 1);
 	else
 		text_add(t, b, 2);
 }
@@ -304,18 +312,56 @@ int fold_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 uint32_t fold_hash(const char *bytes, size_t len)
 {
 	char small[512];
-	struct text t = {.data = small, .cap = sizeof(small)};
+	struct text t = { .data = small, .cap = sizeof(small) };
 	uint32_t hash;
 
 	if (len < sizeof(small)) {
 		fold_text(&t, bytes, len);
 		return index_hash(t.data, t.len, false);
 	}
-	t = (struct text){0};
+	t = (struct text){ 0 };
 	fold_text(&t, bytes, len);
 	hash = index_hash(t.data, t.len, false);
 	text_free(&t);
 	return hash;
+}
+
+/* Bytes of the well-formed character at the start; 0 when there is none. */
+static size_t character_length(const char *bytes, size_t len)
+{
+	uint32_t c;
+	size_t used = code_point(bytes, len, &c);
+
+	if (used == 1)
+		return (unsigned char)*bytes < 0x80;
+	for (size_t i = 1; i < used; i++)
+		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
+			return 0;
+	if (used == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff)))
+		return 0;
+	return used == 4 && (c < 0x10000 || c > 0x10ffff) ? 0 : used;
+}
+
+bool utf8_valid(const char *bytes, size_t len)
+{
+	size_t used;
+
+	for (size_t i = 0; i < len; i += used) {
+		used = character_length(bytes + i, len - i);
+		if (!used)
+			return false;
+	}
+	return true;
+}
+
+void utf8_clean(struct text *t, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t used = character_length(bytes + i, len - i);
+
+		text_add(t, used ? bytes + i : "?", used ? used : 1);
+		i += used ? used : 1;
+	}
 }
 
 size_t utf16_length(const char *bytes, size_t len)

@@ -1,5 +1,6 @@
-/* Microsoft Entra's token endpoint, and the tokens it gives (Microsoft Learn: OAuth 2.0 client credentials flow).
- * A token carries its own facts, signed with a salt of this process, so checking one needs no state. */
+/* Microsoft Entra's token endpoint, and the tokens it gives (Microsoft Learn: OAuth 2.0 client
+ * credentials flow). A token carries its own facts, signed with a salt of this process, so checking
+ * one needs no state. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,10 @@
 
 #include "dataverse.h"
 
-#define TOKEN_BULK 900 /* real tokens are long: a header buffer that is too small should show here */
+#define CLAIMS_HEAD                                                                                \
+	640 /* letters of a token's claims that are ever looked at: the filler stands behind them */
+#define TOKEN_BULK                                                                                 \
+	900 /* real tokens are long: a header buffer that is too small should show here */
 
 static struct guid salt;
 static pthread_once_t salt_once = PTHREAD_ONCE_INIT;
@@ -49,22 +53,28 @@ static int letter_value(char c)
 /* Both alphabets, padding or not. */
 static void base64_decode(struct text *out, const char *bytes, size_t len)
 {
+	char chunk[256];
+	size_t used = 0;
 	uint32_t bits = 0;
 	int count = 0;
 
-	text_add(out, "", 0);
 	for (size_t i = 0; i < len && bytes[i] != '='; i++) {
 		int six = letter_value(bytes[i]);
 
 		if (six < 0)
-			return;
+			break;
 		bits = bits << 6 | (uint32_t)six;
 		count += 6;
 		if (count < 8)
 			continue;
 		count -= 8;
-		text_add(out, (const char[]){(char)(bits >> count)}, 1);
+		chunk[used++] = (char)(bits >> count);
+		if (used < sizeof(chunk))
+			continue;
+		text_add(out, chunk, used);
+		used = 0;
 	}
+	text_add(out, chunk, used);
 }
 
 /* Enough to refuse a token that was not given here; no secret worth more depends on it. */
@@ -74,7 +84,8 @@ static void sign(struct text *out, const char *bytes, size_t len)
 
 	pthread_once(&salt_once, make_salt);
 	for (size_t part = 0; part < 4; part++) {
-		uint32_t mixed[2] = {hash, index_hash((const char *)salt.bytes + part * 4, 4, false)};
+		uint32_t mixed[2] = { hash,
+				      index_hash((const char *)salt.bytes + part * 4, 4, false) };
 
 		text_printf(out, "%08x", index_hash((const char *)mixed, sizeof(mixed), false));
 	}
@@ -83,16 +94,20 @@ static void sign(struct text *out, const char *bytes, size_t len)
 static void make_token(struct text *out, const struct user *u, const char *audience, int seconds)
 {
 	int64_t now = sandbox_now_s();
-	struct text claims = {0};
+	struct text claims = { 0 };
 	struct guid unique = guid_random();
 	char id[GUID_TEXT];
 	size_t start = out->len;
 
 	guid_print(&unique, id);
-	text_printf(&claims, "{\"aud\":\"%s\",\"iss\":\"https://sts.windows.net/" TENANT_ID "/\",\"exp\":%lld,\"appid\":\"%s\",",
+	text_printf(&claims,
+		    "{\"aud\":\"%s\",\"iss\":\"https://sts.windows.net/" TENANT_ID
+		    "/\",\"exp\":%lld,\"appid\":\"%s\",",
 		    audience, (long long)now + seconds, u->client_id);
-	text_printf(&claims, "\"iat\":%lld,\"nbf\":%lld,\"tid\":\"" TENANT_ID "\",\"uti\":\"%s\",\"filler\":\"", (long long)now,
-		    (long long)now, id);
+	text_printf(&claims,
+		    "\"iat\":%lld,\"nbf\":%lld,\"tid\":\"" TENANT_ID
+		    "\",\"uti\":\"%s\",\"filler\":\"",
+		    (long long)now, (long long)now, id);
 	for (size_t i = 0; i < TOKEN_BULK; i++)
 		text_add(&claims, &letters[i % 64], 1);
 	text_puts(&claims, "\"}");
@@ -115,7 +130,7 @@ static const char *claim(const struct text *claims, const char *name)
 
 static bool signature_good(const char *token, const char *dot)
 {
-	struct text expected = {0};
+	struct text expected = { 0 };
 	bool good;
 
 	if (dot - token < 8)
@@ -138,7 +153,8 @@ static const struct user *claims_user(const struct text *claims, const char *hos
 	if (!audience || !expiry || !client || strtoll(expiry, NULL, 10) <= sandbox_now_s())
 		return NULL;
 	audience = strstr(audience, "://");
-	if (!audience || strncmp(audience + 3, host, host_len) != 0 || audience[3 + host_len] != '"')
+	if (!audience || strncmp(audience + 3, host, host_len) != 0 ||
+	    audience[3 + host_len] != '"')
 		return NULL;
 	memcpy(client_id, client, GUID_LENGTH);
 	client_id[GUID_LENGTH] = '\0';
@@ -149,8 +165,9 @@ const struct user *token_user(const struct web_request *r)
 {
 	const char *token = r->header(r, "Authorization");
 	const char *first, *last;
-	struct text claims = {0};
+	struct text claims = { 0 };
 	const struct user *u;
+	size_t len;
 
 	if (!token || strncasecmp(token, "Bearer ", 7) != 0)
 		return NULL;
@@ -159,7 +176,8 @@ const struct user *token_user(const struct web_request *r)
 	last = strrchr(token, '.');
 	if (!first || last == first || !signature_good(token, last))
 		return NULL;
-	base64_decode(&claims, first + 1, (size_t)(last - first - 1));
+	len = (size_t)(last - first - 1);
+	base64_decode(&claims, first + 1, len < CLAIMS_HEAD ? len : CLAIMS_HEAD);
 	u = claims_user(&claims, r->host);
 	text_free(&claims);
 	return u;
@@ -170,8 +188,9 @@ void token_unauthorized(const struct web_request *r, struct web_response *respon
 	response->status = 401;
 	web_header(response, "Content-Type", "text/plain; charset=utf-8");
 	web_header(response, "WWW-Authenticate",
-		   "Bearer authorization_uri=http://%s/" TENANT_ID "/oauth2/authorize, resource_id=http://%s/", r->host,
-		   r->host);
+		   "Bearer authorization_uri=http://%s/" TENANT_ID
+		   "/oauth2/authorize, resource_id=http://%s/",
+		   r->host, r->host);
 	text_puts(&response->body, "HTTP Error 401 - Unauthorized: Access is denied");
 }
 
@@ -193,7 +212,7 @@ static void grant_free(struct grant *g)
 static void read_basic(const struct web_request *r, struct grant *g)
 {
 	const char *header = r->header(r, "Authorization");
-	struct text plain = {0};
+	struct text plain = { 0 };
 	const char *colon;
 
 	if (!header || strncasecmp(header, "Basic ", 6) != 0)
@@ -226,11 +245,12 @@ static bool read_grant(const struct web_request *r, struct grant *g)
 	return true;
 }
 
-static void token_error(struct web_response *response, int status, const char *error, int code, const char *text)
+static void token_error(struct web_response *response, int status, const char *error, int code,
+			const char *text)
 {
 	struct guid trace = guid_random(), correlation = guid_random();
 	char trace_id[GUID_TEXT], correlation_id[GUID_TEXT], now[TIME_TEXT];
-	struct text description = {0};
+	struct text description = { 0 };
 
 	guid_print(&trace, trace_id);
 	guid_print(&correlation, correlation_id);
@@ -239,14 +259,15 @@ static void token_error(struct web_response *response, int status, const char *e
 	response->status = status;
 	web_header(response, "Content-Type", "application/json; charset=utf-8");
 	web_header(response, "Cache-Control", "no-store, no-cache");
-	text_printf(&description, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", code, text, trace_id,
-		    correlation_id, now);
+	text_printf(&description, "AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s",
+		    code, text, trace_id, correlation_id, now);
 	text_printf(&response->body, "{\"error\":\"%s\",\"error_description\":", error);
 	text_json_string(&response->body, description.data, description.len);
-	text_printf(&response->body,
-		    ",\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"%s\",\"correlation_id\":\"%s\","
-		    "\"error_uri\":\"https://login.microsoftonline.com/error?code=%d\"}",
-		    code, now, trace_id, correlation_id, code);
+	text_printf(
+		&response->body,
+		",\"error_codes\":[%d],\"timestamp\":\"%s\",\"trace_id\":\"%s\",\"correlation_id\":\"%s\","
+		"\"error_uri\":\"https://login.microsoftonline.com/error?code=%d\"}",
+		code, now, trace_id, correlation_id, code);
 	text_free(&description);
 }
 
@@ -256,16 +277,19 @@ static bool is(const struct text *t, const char *s)
 }
 
 /* <origin>/.default of this very environment. */
-static bool scope_good(const struct web_request *r, const struct grant *g, struct web_response *response)
+static bool scope_good(const struct web_request *r, const struct grant *g,
+		       struct web_response *response)
 {
 	static const char tail[] = "/.default";
 	const char *host = strstr(g->scope.data, "://");
 	size_t len = g->scope.len, host_len = strlen(r->host);
 
-	if (!host || len < sizeof(tail) || strcmp(g->scope.data + len - (sizeof(tail) - 1), tail) != 0 ||
+	if (!host || len < sizeof(tail) ||
+	    strcmp(g->scope.data + len - (sizeof(tail) - 1), tail) != 0 ||
 	    strchr(g->scope.data, ' ')) {
-		token_error(response, 400, "invalid_scope", 70011,
-			    "The provided request must include a 'scope' input parameter that ends with /.default.");
+		token_error(
+			response, 400, "invalid_scope", 70011,
+			"The provided request must include a 'scope' input parameter that ends with /.default.");
 		return false;
 	}
 	host += 3;
@@ -277,7 +301,8 @@ static bool scope_good(const struct web_request *r, const struct grant *g, struc
 }
 
 /* NULL when the answer was given. */
-static const struct user *grant_user(const struct web_request *r, const struct grant *g, struct web_response *response)
+static const struct user *grant_user(const struct web_request *r, const struct grant *g,
+				     struct web_response *response)
 {
 	const struct user *u;
 
@@ -294,11 +319,13 @@ static const struct user *grant_user(const struct web_request *r, const struct g
 		token_error(response, 400, "unauthorized_client", 700016,
 			    "Application with this identifier was not found in the directory.");
 	} else if (!g->client_secret.len) {
-		token_error(response, 401, "invalid_client", 7000218,
-			    "The request body must contain the following parameter: 'client_assertion' or "
-			    "'client_secret'.");
+		token_error(
+			response, 401, "invalid_client", 7000218,
+			"The request body must contain the following parameter: 'client_assertion' or "
+			"'client_secret'.");
 	} else if (!is(&g->client_secret, u->client_secret)) {
-		token_error(response, 401, "invalid_client", 7000215, "Invalid client secret provided.");
+		token_error(response, 401, "invalid_client", 7000215,
+			    "Invalid client secret provided.");
 	} else if (!g->scope.len) {
 		token_error(response, 400, "invalid_request", 900144,
 			    "The request body must contain the following parameter: 'scope'.");
@@ -317,7 +344,7 @@ static bool tenant_known(const char *path)
 
 void token_answer(struct dataverse *d, const struct web_request *r, struct web_response *response)
 {
-	struct grant g = {0};
+	struct grant g = { 0 };
 	const struct user *u = NULL;
 	int seconds;
 
@@ -336,8 +363,10 @@ void token_answer(struct dataverse *d, const struct web_request *r, struct web_r
 		response->status = 200;
 		web_header(response, "Content-Type", "application/json; charset=utf-8");
 		web_header(response, "Cache-Control", "no-store, no-cache");
-		text_printf(&response->body, "{\"token_type\":\"Bearer\",\"expires_in\":%d,\"ext_expires_in\":%d,\"access_token\":\"",
-			    seconds, seconds);
+		text_printf(
+			&response->body,
+			"{\"token_type\":\"Bearer\",\"expires_in\":%d,\"ext_expires_in\":%d,\"access_token\":\"",
+			seconds, seconds);
 		make_token(&response->body, u, g.scope.data, seconds);
 		text_puts(&response->body, "\"}");
 	}
@@ -347,7 +376,7 @@ void token_answer(struct dataverse *d, const struct web_request *r, struct web_r
 const char *token_user_name(const struct web_request *r)
 {
 	const struct user *u = token_user(r);
-	struct grant g = {0};
+	struct grant g = { 0 };
 
 	if (!u && strstr(r->path, "/oauth2/")) {
 		read_grant(r, &g);

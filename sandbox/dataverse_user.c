@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALL_GLOBAL {DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL, \
-		    DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL}
+#define ALL_GLOBAL                                                                                 \
+	{                                                                                          \
+		DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL,              \
+			DEPTH_GLOBAL, DEPTH_GLOBAL, DEPTH_GLOBAL                                   \
+	}
 
 const struct user dataverse_users[USER_COUNT] = {
 	[USER_TANDEM] = {
@@ -48,12 +51,14 @@ const struct user dataverse_users[USER_COUNT] = {
 };
 
 static const char *const right_names[RIGHT_COUNT] = {
-	[RIGHT_CREATE] = "Create", [RIGHT_READ] = "Read",          [RIGHT_WRITE] = "Write",   [RIGHT_DELETE] = "Delete",
-	[RIGHT_APPEND] = "Append", [RIGHT_APPEND_TO] = "AppendTo", [RIGHT_ASSIGN] = "Assign", [RIGHT_SHARE] = "Share",
+	[RIGHT_CREATE] = "Create", [RIGHT_READ] = "Read",     [RIGHT_WRITE] = "Write",
+	[RIGHT_DELETE] = "Delete", [RIGHT_APPEND] = "Append", [RIGHT_APPEND_TO] = "AppendTo",
+	[RIGHT_ASSIGN] = "Assign", [RIGHT_SHARE] = "Share",
 };
 
 static const char *const depth_names[] = {
-	[DEPTH_NONE] = "", [DEPTH_BASIC] = "Basic", [DEPTH_GLOBAL] = "Global"};
+	[DEPTH_NONE] = "", [DEPTH_BASIC] = "Basic", [DEPTH_GLOBAL] = "Global"
+};
 
 const struct user *user_by_client_id(const char *client_id)
 {
@@ -68,16 +73,19 @@ struct guid user_system_id(const struct user *u)
 	return guid_of_name("systemuser", u->name);
 }
 
-static struct row *set_text(const struct table *t, struct row *row, const char *column, const char *value)
+static struct row *set_text(const struct table *t, struct row *row, const char *column,
+			    const char *value)
 {
 	return row_set(row, table_column(t, column, strlen(column)), value, strlen(value));
 }
 
-static void seed_user(struct store *s, int64_t now_s, const char *name, const char *first, const char *last,
-		      const char *client_id, bool disabled)
+static void seed_user(struct store *s, int64_t now_s, const char *name, const char *first,
+		      const char *last, const char *client_id, bool disabled)
 {
 	struct table *t = &s->tables[TABLE_SYSTEMUSER];
-	struct record r = {.id = guid_of_name("systemuser", name), .created_on = now_s, .modified_on = now_s};
+	struct record r = { .id = guid_of_name("systemuser", name),
+			    .created_on = now_s,
+			    .modified_on = now_s };
 	char full_name[128], email[128], object_id[GUID_TEXT];
 	struct guid object = guid_of_name("directory", name);
 
@@ -97,11 +105,13 @@ static void seed_user(struct store *s, int64_t now_s, const char *name, const ch
 	table_put(s, t, r);
 }
 
-static void seed_named(struct store *s, enum table_id table, const char *id_name, int64_t now_s, const char *column,
-		       const char *name)
+static void seed_named(struct store *s, enum table_id table, const char *id_name, int64_t now_s,
+		       const char *column, const char *name)
 {
 	struct table *t = &s->tables[table];
-	struct record r = {.id = guid_of_name(t->def->logical_name, id_name), .created_on = now_s, .modified_on = now_s};
+	struct record r = { .id = guid_of_name(t->def->logical_name, id_name),
+			    .created_on = now_s,
+			    .modified_on = now_s };
 
 	r.row = set_text(t, NULL, column, name);
 	if (table == TABLE_TRANSACTIONCURRENCY)
@@ -114,7 +124,7 @@ static void seed_named(struct store *s, enum table_id table, const char *id_name
 void user_set_tracking_days(struct store *s, int tracking_days)
 {
 	struct table *t = &s->tables[TABLE_ORGANIZATION];
-	struct record r = {.id = guid_of_name("organization", "root")};
+	struct record r = { .id = guid_of_name("organization", "root") };
 	struct guid currency = guid_of_name("transactioncurrency", "USD");
 	char days[16], lookup[GUID_TEXT + 1] = "0";
 
@@ -134,7 +144,8 @@ void user_seed(struct store *s, int64_t now_s, int tracking_days)
 		const struct user *u = &dataverse_users[i];
 
 		if (u->member)
-			seed_user(s, now_s, u->name, u->first_name, u->last_name, u->client_id, false);
+			seed_user(s, now_s, u->name, u->first_name, u->last_name, u->client_id,
+				  false);
 	}
 	seed_user(s, now_s, "erin.vale", "Erin", "Vale", NULL, false);
 	seed_user(s, now_s, "otto.berg", "Otto", "Berg", NULL, false);
@@ -174,7 +185,8 @@ static void privilege_id(const char *name, char id[GUID_TEXT])
 	guid_print(&g, id);
 }
 
-bool user_may(const struct user *u, const struct table *t, enum right right, struct failure *failure)
+bool user_may(const struct user *u, const struct table *t, enum right right,
+	      struct failure *failure)
 {
 	struct guid self = user_system_id(u);
 	char name[64], id[GUID_TEXT], self_text[GUID_TEXT];
@@ -184,13 +196,16 @@ bool user_may(const struct user *u, const struct table *t, enum right right, str
 	privilege_name(t, right, name, sizeof(name));
 	privilege_id(name, id);
 	guid_print(&self, self_text);
-	return failure_set(failure, 403, "0x80040220",
-		      "Principal user (Id=%s, type=8, roleCount=1, privilegeCount=211, accessMode='4 Non-interactive'), is "
-		      "missing %s privilege (Id=%s) on OTC=%d for entity '%s' (LocalizedName='%s'). context.Caller=%s",
-		      self_text, name, id, t->def->type_code, t->def->logical_name, t->def->label, self_text);
+	return failure_set(
+		failure, 403, "0x80040220",
+		"Principal user (Id=%s, type=8, roleCount=1, privilegeCount=211, accessMode='4 Non-interactive'), is "
+		"missing %s privilege (Id=%s) on OTC=%d for entity '%s' (LocalizedName='%s'). context.Caller=%s",
+		self_text, name, id, t->def->type_code, t->def->logical_name, t->def->label,
+		self_text);
 }
 
-bool user_may_row(const struct user *u, const struct table *t, uint32_t record, enum right right, struct failure *failure)
+bool user_may_row(const struct user *u, const struct table *t, uint32_t record, enum right right,
+		  struct failure *failure)
 {
 	struct guid self = user_system_id(u);
 	char id[GUID_TEXT], self_text[GUID_TEXT];
@@ -201,12 +216,14 @@ bool user_may_row(const struct user *u, const struct table *t, uint32_t record, 
 		return true;
 	guid_print(&self, self_text);
 	guid_print(&t->records[record].id, id);
-	return failure_set(failure, 403, "0x80048306",
-			   "Principal with id %s does not have %sAccess right(s) for record with id %s of entity %s",
-			   self_text, right_names[right], id, t->def->logical_name);
+	return failure_set(
+		failure, 403, "0x80048306",
+		"Principal with id %s does not have %sAccess right(s) for record with id %s of entity %s",
+		self_text, right_names[right], id, t->def->logical_name);
 }
 
-bool user_may_track(const struct user *u, const struct store *s, const struct table *t, struct failure *failure)
+bool user_may_track(const struct user *u, const struct store *s, const struct table *t,
+		    struct failure *failure)
 {
 	struct guid self = user_system_id(u);
 	char name[64], id[GUID_TEXT], self_text[GUID_TEXT], unit[GUID_TEXT];
@@ -219,10 +236,11 @@ bool user_may_track(const struct user *u, const struct store *s, const struct ta
 	privilege_id(name, id);
 	guid_print(&self, self_text);
 	guid_print(&s->business_unit, unit);
-	return failure_set(failure, 403, "0x80040220",
-			   "SecLib::CheckPrivilege failed. User: %s, PrivilegeName: %s, PrivilegeId: %s, Required Depth: "
-			   "Global, BusinessUnitId: %s",
-			   self_text, name, id, unit);
+	return failure_set(
+		failure, 403, "0x80040220",
+		"SecLib::CheckPrivilege failed. User: %s, PrivilegeName: %s, PrivilegeId: %s, Required Depth: "
+		"Global, BusinessUnitId: %s",
+		self_text, name, id, unit);
 }
 
 void user_privileges_json(const struct user *u, const struct store *s, struct text *out)
@@ -239,10 +257,11 @@ void user_privileges_json(const struct user *u, const struct store *s, struct te
 				continue;
 			privilege_name(&s->tables[i], (enum right)right, name, sizeof(name));
 			privilege_id(name, id);
-			text_printf(out,
-				    "%s{\"Depth\":\"%s\",\"PrivilegeId\":\"%s\",\"BusinessUnitId\":\"%s\",\"PrivilegeName\":\"%s\","
-				    "\"RecordFilterId\":\"00000000-0000-0000-0000-000000000000\",\"RecordFilterUniqueName\":null}",
-				    first ? "" : ",", depth_names[depth], id, unit, name);
+			text_printf(
+				out,
+				"%s{\"Depth\":\"%s\",\"PrivilegeId\":\"%s\",\"BusinessUnitId\":\"%s\",\"PrivilegeName\":\"%s\","
+				"\"RecordFilterId\":\"00000000-0000-0000-0000-000000000000\",\"RecordFilterUniqueName\":null}",
+				first ? "" : ",", depth_names[depth], id, unit, name);
 			first = false;
 		}
 	}
@@ -255,9 +274,10 @@ void user_table_privileges_json(const struct table *t, struct text *out)
 	for (size_t right = 0; right < RIGHT_COUNT; right++) {
 		privilege_name(t, (enum right)right, name, sizeof(name));
 		privilege_id(name, id);
-		text_printf(out,
-			    "%s{\"CanBeBasic\":true,\"CanBeLocal\":true,\"CanBeDeep\":true,\"CanBeGlobal\":true,"
-			    "\"Name\":\"%s\",\"PrivilegeId\":\"%s\",\"PrivilegeType\":\"%s\"}",
-			    right ? "," : "", name, id, right_names[right]);
+		text_printf(
+			out,
+			"%s{\"CanBeBasic\":true,\"CanBeLocal\":true,\"CanBeDeep\":true,\"CanBeGlobal\":true,"
+			"\"Name\":\"%s\",\"PrivilegeId\":\"%s\",\"PrivilegeType\":\"%s\"}",
+			right ? "," : "", name, id, right_names[right]);
 	}
 }

@@ -1,4 +1,5 @@
-/* The identities of the imitated environment: application users with their rights, a few sales people, two teams. */
+/* The identities of the imitated environment: application users with their rights, a few sales
+ * people, two teams. */
 #ifndef SANDBOX_DATAVERSE_USER_H
 #define SANDBOX_DATAVERSE_USER_H
 
@@ -38,10 +39,10 @@ enum right {
 struct user {
 	enum user_id id;
 	const char *name, *client_id, *client_secret, *first_name, *last_name;
-	const char *rights;  /* for people */
-	bool member;         /* has a row in systemuser */
-	bool reads_secured;  /* has the profile for secured columns */
-	bool accounts;       /* its rights reach accounts too */
+	const char *rights; /* for people */
+	bool member;        /* has a row in systemuser */
+	bool reads_secured; /* has the profile for secured columns */
+	bool accounts;      /* its rights reach accounts too */
 	enum depth depth[RIGHT_COUNT];
 };
 
@@ -58,11 +59,14 @@ void user_set_tracking_days(struct store *s, int tracking_days);
 
 enum depth user_depth(const struct user *u, const struct table *t, enum right right);
 /* Refuses when the user lacks the right on the table altogether. */
-bool user_may(const struct user *u, const struct table *t, enum right right, struct failure *failure);
+bool user_may(const struct user *u, const struct table *t, enum right right,
+	      struct failure *failure);
 /* Refuses when the user's right does not reach this row. */
-bool user_may_row(const struct user *u, const struct table *t, uint32_t record, enum right right, struct failure *failure);
+bool user_may_row(const struct user *u, const struct table *t, uint32_t record, enum right right,
+		  struct failure *failure);
 /* Change tracking wants organization-wide read (Microsoft Learn: Use change tracking). */
-bool user_may_track(const struct user *u, const struct store *s, const struct table *t, struct failure *failure);
+bool user_may_track(const struct user *u, const struct store *s, const struct table *t,
+		    struct failure *failure);
 
 /* {"Depth":…} objects, comma-separated. */
 void user_privileges_json(const struct user *u, const struct store *s, struct text *out);

@@ -1,5 +1,6 @@
-/* Values on their way in and out: JSON to the stored form with the vendor's checks, the stored form to JSON, and what a
- * person would see (Microsoft Learn: Web API types and operations). Knows no requests. */
+/* Values on their way in and out: JSON to the stored form with the vendor's checks, the stored form
+ * to JSON, and what a person would see (Microsoft Learn: Web API types and operations). Knows no
+ * requests. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,25 +11,30 @@
 #define FIRST_SECOND_OF_1753 (-6847804800LL)
 
 static const char *const edm_types[COLUMN_TYPE_COUNT] = {
-	[COLUMN_STRING] = "Edm.String",   [COLUMN_MEMO] = "Edm.String",   [COLUMN_INTEGER] = "Edm.Int32",
-	[COLUMN_BIGINT] = "Edm.Int64",    [COLUMN_DECIMAL] = "Edm.Decimal", [COLUMN_DOUBLE] = "Edm.Double",
-	[COLUMN_MONEY] = "Edm.Decimal",   [COLUMN_DATETIME] = "Edm.DateTimeOffset", [COLUMN_BOOLEAN] = "Edm.Boolean",
-	[COLUMN_PICKLIST] = "Edm.Int32",  [COLUMN_MULTISELECT] = "Edm.String", [COLUMN_STATE] = "Edm.Int32",
-	[COLUMN_STATUS] = "Edm.Int32",    [COLUMN_LOOKUP] = "Edm.Guid",   [COLUMN_CUSTOMER] = "Edm.Guid",
-	[COLUMN_OWNER] = "Edm.Guid",      [COLUMN_UNIQUEIDENTIFIER] = "Edm.Guid", [COLUMN_IMAGE] = "Edm.Binary",
+	[COLUMN_STRING] = "Edm.String",         [COLUMN_MEMO] = "Edm.String",
+	[COLUMN_INTEGER] = "Edm.Int32",         [COLUMN_BIGINT] = "Edm.Int64",
+	[COLUMN_DECIMAL] = "Edm.Decimal",       [COLUMN_DOUBLE] = "Edm.Double",
+	[COLUMN_MONEY] = "Edm.Decimal",         [COLUMN_DATETIME] = "Edm.DateTimeOffset",
+	[COLUMN_BOOLEAN] = "Edm.Boolean",       [COLUMN_PICKLIST] = "Edm.Int32",
+	[COLUMN_MULTISELECT] = "Edm.String",    [COLUMN_STATE] = "Edm.Int32",
+	[COLUMN_STATUS] = "Edm.Int32",          [COLUMN_LOOKUP] = "Edm.Guid",
+	[COLUMN_CUSTOMER] = "Edm.Guid",         [COLUMN_OWNER] = "Edm.Guid",
+	[COLUMN_UNIQUEIDENTIFIER] = "Edm.Guid", [COLUMN_IMAGE] = "Edm.Binary",
 };
 
 double value_number(const char *bytes, size_t len)
 {
 	char number[64];
 
-	snprintf(number, sizeof(number), "%.*s", (int)(len < sizeof(number) ? len : sizeof(number) - 1), bytes);
+	snprintf(number, sizeof(number), "%.*s",
+		 (int)(len < sizeof(number) ? len : sizeof(number) - 1), bytes);
 	return strtod(number, NULL);
 }
 
 bool value_is_lookup(const struct column *c)
 {
-	return c->def->type == COLUMN_LOOKUP || c->def->type == COLUMN_CUSTOMER || c->def->type == COLUMN_OWNER;
+	return c->def->type == COLUMN_LOOKUP || c->def->type == COLUMN_CUSTOMER ||
+	       c->def->type == COLUMN_OWNER;
 }
 
 static bool is_day(const struct column *c)
@@ -36,24 +42,29 @@ static bool is_day(const struct column *c)
 	return c->def->type == COLUMN_DATETIME && strcmp(c->def->behavior, "DateOnly") == 0;
 }
 
-static bool wrong_type(const struct table *t, const struct column *c, struct json_object *json, struct failure *failure)
+static bool wrong_type(const struct table *t, const struct column *c, struct json_object *json,
+		       struct failure *failure)
 {
-	return failure_set(failure, 400, PAYLOAD_ERROR,
-			   "Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
-			   "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
-			   "Microsoft.OData.ODataException: Cannot convert the literal '%.200s' to the expected type '%s'.",
-			   t->def->set_name, json_object_get_string(json), is_day(c) ? "Edm.Date" : edm_types[c->def->type]);
+	return failure_set(
+		failure, 400, PAYLOAD_ERROR,
+		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
+		"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
+		"Microsoft.OData.ODataException: Cannot convert the literal '%.200s' to the expected type '%s'.",
+		t->def->set_name, json_object_get_string(json),
+		is_day(c) ? "Edm.Date" : edm_types[c->def->type]);
 }
 
-static bool out_of_range(const struct table *t, const struct column *c, const char *code, struct failure *failure)
+static bool out_of_range(const struct table *t, const struct column *c, const char *code,
+			 struct failure *failure)
 {
-	return failure_set(failure, 400, code,
-			   "A validation error occurred. The value of '%s' on record of type '%s' is outside the valid range.",
-			   c->def->name, t->def->logical_name);
+	return failure_set(
+		failure, 400, code,
+		"A validation error occurred. The value of '%s' on record of type '%s' is outside the valid range.",
+		c->def->name, t->def->logical_name);
 }
 
-static bool read_text(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-		      struct failure *failure)
+static bool read_text(const struct table *t, const struct column *c, struct json_object *json,
+		      struct text *ret, struct failure *failure)
 {
 	const char *bytes = json_object_get_string(json);
 	size_t len = (size_t)json_object_get_string_len(json);
@@ -61,16 +72,17 @@ static bool read_text(const struct table *t, const struct column *c, struct json
 	if (!json_object_is_type(json, json_type_string))
 		return wrong_type(t, c, json, failure);
 	if (len > c->max_length && utf16_length(bytes, len) > c->max_length)
-		return failure_set(failure, 400, "0x80044331",
-				   "A validation error occurred.  The length of the '%s' attribute of the '%s' entity exceeded the "
-				   "maximum allowed length of '%u'.",
-				   c->def->name, t->def->logical_name, c->max_length);
+		return failure_set(
+			failure, 400, "0x80044331",
+			"A validation error occurred.  The length of the '%s' attribute of the '%s' entity exceeded the "
+			"maximum allowed length of '%u'.",
+			c->def->name, t->def->logical_name, c->max_length);
 	text_add(ret, bytes, len);
 	return true;
 }
 
-static bool read_integer(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-			 struct failure *failure)
+static bool read_integer(const struct table *t, const struct column *c, struct json_object *json,
+			 struct text *ret, struct failure *failure)
 {
 	int64_t n;
 
@@ -85,7 +97,8 @@ static bool read_integer(const struct table *t, const struct column *c, struct j
 	return true;
 }
 
-/* Rounded to the column's decimals; money is kept with four (Microsoft Learn: Money column precision). */
+/* Rounded to the column's decimals; money is kept with four (Microsoft Learn: Money column
+ * precision). */
 static void print_decimal(struct text *ret, long double value, int precision, int shown)
 {
 	long double scale = 1;
@@ -123,12 +136,13 @@ static void print_double(struct text *ret, double value, int precision)
 	text_puts(ret, strcmp(digits, "-0") == 0 ? "0" : digits);
 }
 
-static bool read_number(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-			struct failure *failure)
+static bool read_number(const struct table *t, const struct column *c, struct json_object *json,
+			struct text *ret, struct failure *failure)
 {
 	long double n;
 
-	if (!json_object_is_type(json, json_type_int) && !json_object_is_type(json, json_type_double))
+	if (!json_object_is_type(json, json_type_int) &&
+	    !json_object_is_type(json, json_type_double))
 		return wrong_type(t, c, json, failure);
 	n = strtold(json_object_get_string(json), NULL);
 	if (n < (long double)c->def->min || n > (long double)c->def->max)
@@ -136,12 +150,13 @@ static bool read_number(const struct table *t, const struct column *c, struct js
 	if (c->def->type == COLUMN_DOUBLE)
 		print_double(ret, (double)n, c->def->precision);
 	else
-		print_decimal(ret, n, c->def->precision, c->def->type == COLUMN_MONEY ? 4 : c->def->precision);
+		print_decimal(ret, n, c->def->precision,
+			      c->def->type == COLUMN_MONEY ? 4 : c->def->precision);
 	return true;
 }
 
-static bool read_time(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-		      struct failure *failure)
+static bool read_time(const struct table *t, const struct column *c, struct json_object *json,
+		      struct text *ret, struct failure *failure)
 {
 	const char *bytes = json_object_get_string(json);
 	size_t len = (size_t)json_object_get_string_len(json);
@@ -155,10 +170,11 @@ static bool read_time(const struct table *t, const struct column *c, struct json
 	if (!good)
 		return wrong_type(t, c, json, failure);
 	if (is_day(c) ? strcmp(day, "1753-01-01") < 0 : seconds < FIRST_SECOND_OF_1753)
-		return failure_set(failure, 400, "0x80040239",
-				   "DateTime is less than minumum value supported by CrmDateTime. Actual value: %.30s, Minimum value "
-				   "supported: 01/01/1753 00:00:00",
-				   bytes);
+		return failure_set(
+			failure, 400, "0x80040239",
+			"DateTime is less than minumum value supported by CrmDateTime. Actual value: %.30s, Minimum value "
+			"supported: 01/01/1753 00:00:00",
+			bytes);
 	if (!is_day(c))
 		time_print(seconds, time);
 	text_puts(ret, is_day(c) ? day : time);
@@ -173,23 +189,25 @@ static const struct column_option *option_of(const struct column *c, long long v
 	return NULL;
 }
 
-static bool bad_option(const struct table *t, const struct column *c, const char *value, struct failure *failure)
+static bool bad_option(const struct table *t, const struct column *c, const char *value,
+		       struct failure *failure)
 {
-	struct text accepted = {0};
+	struct text accepted = { 0 };
 
 	text_add(&accepted, "", 0);
 	for (const struct column_option *o = c->def->options; o && o->label; o++)
 		text_printf(&accepted, "%s%d", accepted.len ? "," : "", o->value);
-	failure_set(failure, 400, "0x8004431a",
-		    "A validation error occurred. The value %s of '%s' on record of type '%s' is outside the valid range. "
-		    "Accepted Values: %s",
-		    value, c->def->name, t->def->logical_name, accepted.data);
+	failure_set(
+		failure, 400, "0x8004431a",
+		"A validation error occurred. The value %s of '%s' on record of type '%s' is outside the valid range. "
+		"Accepted Values: %s",
+		value, c->def->name, t->def->logical_name, accepted.data);
 	text_free(&accepted);
 	return false;
 }
 
-static bool read_option(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-			struct failure *failure)
+static bool read_option(const struct table *t, const struct column *c, struct json_object *json,
+			struct text *ret, struct failure *failure)
 {
 	if (!json_object_is_type(json, json_type_int))
 		return wrong_type(t, c, json, failure);
@@ -199,8 +217,8 @@ static bool read_option(const struct table *t, const struct column *c, struct js
 	return true;
 }
 
-static bool read_options(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-			 struct failure *failure)
+static bool read_options(const struct table *t, const struct column *c, struct json_object *json,
+			 struct text *ret, struct failure *failure)
 {
 	const char *at = json_object_get_string(json);
 	char *end;
@@ -219,22 +237,23 @@ static bool read_options(const struct table *t, const struct column *c, struct j
 	return true;
 }
 
-static bool read_guid(const struct table *t, const struct column *c, struct json_object *json, struct text *ret,
-		      struct failure *failure)
+static bool read_guid(const struct table *t, const struct column *c, struct json_object *json,
+		      struct text *ret, struct failure *failure)
 {
 	struct guid id;
 	char text[GUID_TEXT];
 
 	if (!json_object_is_type(json, json_type_string) ||
-	    !guid_parse(json_object_get_string(json), (size_t)json_object_get_string_len(json), &id))
+	    !guid_parse(json_object_get_string(json), (size_t)json_object_get_string_len(json),
+			&id))
 		return wrong_type(t, c, json, failure);
 	guid_print(&id, text);
 	text_puts(ret, text);
 	return true;
 }
 
-bool value_read(const struct table *t, const struct column *c, struct json_object *json, struct text *ret, bool *ret_null,
-		struct failure *failure)
+bool value_read(const struct table *t, const struct column *c, struct json_object *json,
+		struct text *ret, bool *ret_null, struct failure *failure)
 {
 	size_t start = ret->len;
 	bool good = false;
@@ -260,7 +279,8 @@ bool value_read(const struct table *t, const struct column *c, struct json_objec
 		good = read_time(t, c, json, ret, failure);
 		break;
 	case COLUMN_BOOLEAN:
-		good = json_object_is_type(json, json_type_boolean) || wrong_type(t, c, json, failure);
+		good = json_object_is_type(json, json_type_boolean) ||
+		       wrong_type(t, c, json, failure);
 		text_puts(ret, json_object_get_boolean(json) ? "1" : "0");
 		break;
 	case COLUMN_PICKLIST:
@@ -336,16 +356,19 @@ static void list_part(const char *list, int n, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", n ? 0 : (int)len, list);
 }
 
-void value_lookup(const struct column *c, struct value v, char *target, char *navigation, size_t size, struct guid *id)
+void value_lookup(const struct column *c, struct value v, char *target, char *navigation,
+		  size_t size, struct guid *id)
 {
 	int which = v.bytes[0] - '0';
 
 	list_part(c->def->targets, which, target, size);
-	list_part(c->def->navigation, strchr(c->def->navigation, ',') ? which : 0, navigation, size);
+	list_part(c->def->navigation, strchr(c->def->navigation, ',') ? which : 0, navigation,
+		  size);
 	guid_parse(v.bytes + 1, v.len - 1, id);
 }
 
-static bool format_lookup(const struct store *s, const struct column *c, struct value v, struct text *out)
+static bool format_lookup(const struct store *s, const struct column *c, struct value v,
+			  struct text *out)
 {
 	char target[64], navigation[64];
 	struct guid id;
@@ -363,7 +386,9 @@ static bool format_lookup(const struct store *s, const struct column *c, struct 
 		if (record == NO_RECORD)
 			return false;
 		name = record_value(s, t, &t->records[record],
-				    table_column(t, t->def->name_column, strlen(t->def->name_column)), &scratch);
+				    table_column(t, t->def->name_column,
+						 strlen(t->def->name_column)),
+				    &scratch);
 		text_add(out, name.bytes ? name.bytes : "", name.len);
 		return true;
 	}
@@ -398,10 +423,12 @@ static void format_time(const struct column *c, struct value v, struct text *out
 	sscanf(bytes, "%d-%d-%dT%d:%d", &year, &month, &day, &hour, &minute);
 	text_printf(out, "%d/%d/%d", month, day, year);
 	if (strcmp(c->def->format, "DateOnly") != 0)
-		text_printf(out, " %d:%02d %s", hour % 12 ? hour % 12 : 12, minute, hour < 12 ? "AM" : "PM");
+		text_printf(out, " %d:%02d %s", hour % 12 ? hour % 12 : 12, minute,
+			    hour < 12 ? "AM" : "PM");
 }
 
-bool value_formatted(const struct store *s, const struct column *c, struct value v, struct text *out)
+bool value_formatted(const struct store *s, const struct column *c, struct value v,
+		     struct text *out)
 {
 	const struct column_option *o;
 
@@ -448,5 +475,6 @@ bool value_readable(const struct call *c, const struct table *t, uint16_t column
 {
 	if (!t->columns[column].secured)
 		return true;
-	return c->user->reads_secured && !(c->dataverse->settings.denied[t->table][column] & 1u << c->user->id);
+	return c->user->reads_secured &&
+	       !(c->dataverse->settings.denied[t->table][column] & 1u << c->user->id);
 }

@@ -1,5 +1,6 @@
-/* The rules of writing a row: which members of a body count, lookups, states, keys, plug-ins, versions
- * (Microsoft Learn: Create a table row; Update and delete table rows). Knows no addresses of requests. */
+/* The rules of writing a row: which members of a body count, lookups, states, keys, plug-ins,
+ * versions (Microsoft Learn: Create a table row; Update and delete table rows). Knows no addresses
+ * of requests. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@ void edits_free(struct edits *e)
 {
 	free(e->items);
 	text_free(&e->bytes);
-	*e = (struct edits){0};
+	*e = (struct edits){ 0 };
 }
 
 static struct edit *edit_new(struct edits *e, uint16_t column)
@@ -21,7 +22,7 @@ static struct edit *edit_new(struct edits *e, uint16_t column)
 		if (!e->items)
 			abort();
 	}
-	e->items[e->count] = (struct edit){.column = column, .null = true, .at = e->bytes.len};
+	e->items[e->count] = (struct edit){ .column = column, .null = true, .at = e->bytes.len };
 	return &e->items[e->count++];
 }
 
@@ -72,22 +73,24 @@ struct reading {
 
 static bool payload_error(struct reading *r, const char *text)
 {
-	return call_refuse(r->call, 400, PAYLOAD_ERROR,
-			   "Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
-			   "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
-			   "%s",
-			   r->table->def->set_name, text);
+	return call_refuse(
+		r->call, 400, PAYLOAD_ERROR,
+		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
+		"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
+		"%s",
+		r->table->def->set_name, text);
 }
 
 static bool invalid_property(struct reading *r, const char *name)
 {
-	return call_refuse(r->call, 400, PAYLOAD_ERROR,
-			   "Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
-			   "please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
-			   "Microsoft.Crm.CrmException: Invalid property '%.100s' was found in entity "
-			   "'Microsoft.Dynamics.CRM.%s'. ---> Microsoft.OData.ODataException: Does not support untyped value in "
-			   "non-open type.",
-			   r->table->def->set_name, name, r->table->def->logical_name);
+	return call_refuse(
+		r->call, 400, PAYLOAD_ERROR,
+		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
+		"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
+		"Microsoft.Crm.CrmException: Invalid property '%.100s' was found in entity "
+		"'Microsoft.Dynamics.CRM.%s'. ---> Microsoft.OData.ODataException: Does not support untyped value in "
+		"non-open type.",
+		r->table->def->set_name, name, r->table->def->logical_name);
 }
 
 /* Which of a lookup's navigation names this is; -1 when none. Names are compared with case. */
@@ -144,10 +147,11 @@ static bool permitted(struct reading *r, uint16_t column)
 	if (value_readable(r->call, r->table, column))
 		return true;
 	guid_print(&self, id);
-	return call_refuse(r->call, 403, r->creating ? "0x8004f502" : "0x8004f507",
-			   "Caller user with Id %s does not have %s permissions to a %s secured field on entity %s. The requested "
-			   "operation could not be completed.",
-			   id, r->creating ? "create" : "update", def->label, r->table->def->logical_name);
+	return call_refuse(
+		r->call, 403, r->creating ? "0x8004f502" : "0x8004f507",
+		"Caller user with Id %s does not have %s permissions to a %s secured field on entity %s. The requested "
+		"operation could not be completed.",
+		id, r->creating ? "create" : "update", def->label, r->table->def->logical_name);
 }
 
 static bool owner_enabled(struct reading *r, const struct table *target, uint32_t record)
@@ -157,9 +161,11 @@ static bool owner_enabled(struct reading *r, const struct table *target, uint32_
 
 	if (target->table != TABLE_SYSTEMUSER)
 		return true;
-	disabled = row_get(target->records[record].row, table_column(target, "isdisabled", strlen("isdisabled")), &len);
+	disabled = row_get(target->records[record].row,
+			   table_column(target, "isdisabled", strlen("isdisabled")), &len);
 	if (disabled && *disabled == '1')
-		return call_refuse(r->call, 400, "0x8004022b", "Cannot assign to the owner: the user is disabled.");
+		return call_refuse(r->call, 400, "0x8004022b",
+				   "Cannot assign to the owner: the user is disabled.");
 	return true;
 }
 
@@ -180,9 +186,13 @@ static bool bind_target(struct reading *r, uint16_t column, int navigation, cons
 		return false;
 	which = target_index(c->def, target->def->logical_name);
 	if (which < 0 || (strchr(c->def->navigation, ',') && which != navigation))
-		return payload_error(r, "Microsoft.OData.ODataException: The row is of a table the property cannot hold.");
-	if (!user_may(r->call->user, r->table, c->home == HOME_OWNER ? RIGHT_ASSIGN : RIGHT_APPEND, &r->call->failure) ||
-	    (c->home != HOME_OWNER && !user_may(r->call->user, target, RIGHT_APPEND_TO, &r->call->failure)))
+		return payload_error(
+			r,
+			"Microsoft.OData.ODataException: The row is of a table the property cannot hold.");
+	if (!user_may(r->call->user, r->table, c->home == HOME_OWNER ? RIGHT_ASSIGN : RIGHT_APPEND,
+		      &r->call->failure) ||
+	    (c->home != HOME_OWNER &&
+	     !user_may(r->call->user, target, RIGHT_APPEND_TO, &r->call->failure)))
 		return false;
 	if (c->home == HOME_OWNER && !owner_enabled(r, target, record))
 		return false;
@@ -204,10 +214,11 @@ static bool read_bind(struct reading *r, const char *name, size_t len, struct js
 	char text[256];
 
 	if (column == NO_COLUMN) {
-		snprintf(text, sizeof(text),
-			 "Microsoft.OData.ODataException: An undeclared property '%.*s' which only has property annotations in "
-			 "the payload but no property value was found in the payload.",
-			 (int)(len < 80 ? len : 80), name);
+		snprintf(
+			text, sizeof(text),
+			"Microsoft.OData.ODataException: An undeclared property '%.*s' which only has property annotations in "
+			"the payload but no property value was found in the payload.",
+			(int)(len < 80 ? len : 80), name);
 		return payload_error(r, text);
 	}
 	if (!writable(r, column))
@@ -221,7 +232,9 @@ static bool read_bind(struct reading *r, const char *name, size_t len, struct js
 		return true;
 	}
 	if (!json_object_is_type(value, json_type_string))
-		return payload_error(r, "Microsoft.OData.ODataException: The value of 'odata.bind' is not a text.");
+		return payload_error(
+			r,
+			"Microsoft.OData.ODataException: The value of 'odata.bind' is not a text.");
 	return bind_target(r, column, navigation_index(r->table->columns[column].def, name, len),
 			   json_object_get_string(value));
 }
@@ -231,11 +244,14 @@ static bool read_navigation(struct reading *r, const char *name, struct json_obj
 {
 	if (!value)
 		return read_bind(r, name, strlen(name), NULL);
-	if (json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array))
-		return call_refuse(r->call, 501, ODATA_ERROR, "Creating related rows in one call is not offered here.");
-	return payload_error(r,
-			     "Microsoft.OData.ODataException: A 'PrimitiveValue' node with non-null value was found when trying to "
-			     "read the value of a navigation property.");
+	if (json_object_is_type(value, json_type_object) ||
+	    json_object_is_type(value, json_type_array))
+		return call_refuse(r->call, 501, ODATA_ERROR,
+				   "Creating related rows in one call is not offered here.");
+	return payload_error(
+		r,
+		"Microsoft.OData.ODataException: A 'PrimitiveValue' node with non-null value was found when trying to "
+		"read the value of a navigation property.");
 }
 
 static bool read_primary_key(struct reading *r, struct json_object *value)
@@ -243,9 +259,12 @@ static bool read_primary_key(struct reading *r, struct json_object *value)
 	if (!r->creating)
 		return true;
 	if (!json_object_is_type(value, json_type_string) ||
-	    !guid_parse(json_object_get_string(value), (size_t)json_object_get_string_len(value), &r->edits->id))
-		return payload_error(r, "Microsoft.OData.ODataException: Cannot convert the literal to the expected type "
-					"'Edm.Guid'.");
+	    !guid_parse(json_object_get_string(value), (size_t)json_object_get_string_len(value),
+			&r->edits->id))
+		return payload_error(
+			r,
+			"Microsoft.OData.ODataException: Cannot convert the literal to the expected type "
+			"'Edm.Guid'.");
 	r->edits->has_id = true;
 	return true;
 }
@@ -257,15 +276,19 @@ static bool read_value(struct reading *r, uint16_t column, struct json_object *v
 	struct edit *edit;
 	bool null;
 
-	/* A state on create is kept for its own refusal; other columns that cannot be written are ignored. */
+	/* A state on create is kept for its own refusal; other columns that cannot be written are
+	 * ignored. */
 	if (!writable(r, column) && !(c->home == HOME_STATE && r->creating))
 		return true;
-	if (!permitted(r, column) || !value_read(r->table, c, value, &r->edits->bytes, &null, &r->call->failure))
+	if (!permitted(r, column) ||
+	    !value_read(r->table, c, value, &r->edits->bytes, &null, &r->call->failure))
 		return false;
 	if (null && (c->def->required == REQUIRED_SYSTEM || c->home == HOME_STATUS))
 		return not_nullable(r, column);
 	edit = edit_new(r->edits, column);
-	*edit = (struct edit){.column = column, .null = null, .at = at, .len = r->edits->bytes.len - at};
+	*edit = (struct edit){
+		.column = column, .null = null, .at = at, .len = r->edits->bytes.len - at
+	};
 	return true;
 }
 
@@ -290,11 +313,12 @@ static bool read_member(struct reading *r, const char *name, struct json_object 
 	return invalid_property(r, name);
 }
 
-bool edits_read(struct call *c, struct table *t, struct json_object *body, bool creating, struct edits *ret)
+bool edits_read(struct call *c, struct table *t, struct json_object *body, bool creating,
+		struct edits *ret)
 {
-	struct reading r = {.call = c, .table = t, .creating = creating, .edits = ret};
+	struct reading r = { .call = c, .table = t, .creating = creating, .edits = ret };
 
-	json_object_object_foreach(body, name, value)
+	json_object_object_foreach (body, name, value)
 		if (!read_member(&r, name, value))
 			return false;
 	return true;
@@ -310,7 +334,8 @@ static bool plugin_agrees(struct call *c, const struct table *t, const struct ed
 	if (!p->rejects || strcmp(p->table, t->def->logical_name) != 0)
 		return true;
 	edit = edits_find(e, table_column(t, p->column, strlen(p->column)));
-	if (!edit || edit->null || edit->len != strlen(p->equals) || memcmp(edit_bytes(e, edit), p->equals, edit->len) != 0)
+	if (!edit || edit->null || edit->len != strlen(p->equals) ||
+	    memcmp(edit_bytes(e, edit), p->equals, edit->len) != 0)
 		return true;
 	return call_refuse(c, 400, "0x80040265", "%s", p->message);
 }
@@ -331,17 +356,18 @@ static bool note_clash(void *context, uint32_t record)
 static bool key_unique(struct call *c, const struct table *t, const struct edits *e, uint32_t self)
 {
 	const struct edit *edit = t->key_column == NO_COLUMN ? NULL : edits_find(e, t->key_column);
-	struct clash clash = {.self = self};
+	struct clash clash = { .self = self };
 
 	if (!edit || edit->null)
 		return true;
 	table_find_text(t, t->key_column, edit_bytes(e, edit), edit->len, note_clash, &clash);
 	if (!clash.found)
 		return true;
-	return call_refuse(c, 412, "0x80060892",
-			   "Entity Key %s violated. A record with the same value for %s already exists. A duplicate record cannot "
-			   "be created. Select one or more unique values and try again.",
-			   t->columns[t->key_column].def->label, t->columns[t->key_column].def->label);
+	return call_refuse(
+		c, 412, "0x80060892",
+		"Entity Key %s violated. A record with the same value for %s already exists. A duplicate record cannot "
+		"be created. Select one or more unique values and try again.",
+		t->columns[t->key_column].def->label, t->columns[t->key_column].def->label);
 }
 
 static const struct column_option *option_with(const struct column_def *def, int value)
@@ -360,13 +386,16 @@ static uint16_t column_at_home(const struct table *t, enum column_home home)
 	return NO_COLUMN;
 }
 
-static bool bad_status(struct call *c, const struct table *t, const struct record *r, int status, const char *state)
+static bool bad_status(struct call *c, const struct table *t, const struct record *r, int status,
+		       const char *state)
 {
 	char id[GUID_TEXT];
 
 	guid_print(&r->id, id);
-	return call_refuse(c, 400, "0x80048408", "%d is not a valid status code for state code %sState.%s on %s with Id %s.",
-			   status, t->def->schema_name, state, t->def->logical_name, id);
+	return call_refuse(
+		c, 400, "0x80048408",
+		"%d is not a valid status code for state code %sState.%s on %s with Id %s.", status,
+		t->def->schema_name, state, t->def->logical_name, id);
 }
 
 static int edited_number(const struct edits *e, uint16_t column, int otherwise)
@@ -377,9 +406,11 @@ static int edited_number(const struct edits *e, uint16_t column, int otherwise)
 }
 
 /* State and status reason belong together; a state alone brings its default reason. */
-static bool apply_state(struct call *c, const struct table *t, struct record *r, const struct edits *e, bool creating)
+static bool apply_state(struct call *c, const struct table *t, struct record *r,
+			const struct edits *e, bool creating)
 {
-	uint16_t state_column = column_at_home(t, HOME_STATE), status_column = column_at_home(t, HOME_STATUS);
+	uint16_t state_column = column_at_home(t, HOME_STATE),
+		 status_column = column_at_home(t, HOME_STATUS);
 	const struct column_def *state_def, *status_def;
 	const struct column_option *state, *status;
 	int wanted, reason;
@@ -390,7 +421,8 @@ static bool apply_state(struct call *c, const struct table *t, struct record *r,
 	status_def = t->columns[status_column].def;
 	wanted = edited_number(e, state_column, r->state);
 	state = option_with(state_def, wanted);
-	reason = edited_number(e, status_column, creating || wanted != r->state ? state->related : r->status);
+	reason = edited_number(e, status_column,
+			       creating || wanted != r->state ? state->related : r->status);
 	status = option_with(status_def, reason);
 	if (creating && wanted != 0 && !(state_def->valid & CAN_CREATE))
 		return bad_status(c, t, r, reason, state_def->options[0].label);
@@ -408,7 +440,9 @@ static void apply_owner(struct call *c, struct record *r, const char *value, siz
 
 	if (!guid_parse(value + 1, len - 1, &id))
 		return;
-	r->owner = (uint16_t)(table_find(&c->dataverse->store.tables[team ? TABLE_TEAM : TABLE_SYSTEMUSER], &id, true) |
+	r->owner = (uint16_t)(table_find(&c->dataverse->store
+						  .tables[team ? TABLE_TEAM : TABLE_SYSTEMUSER],
+					 &id, true) |
 			      (team ? PRINCIPAL_TEAM : 0));
 }
 
@@ -425,7 +459,8 @@ static void apply_currency(const struct table *t, struct record *r, bool money)
 	r->row = row_set(r->row, t->currency_column, value, GUID_TEXT);
 }
 
-static void apply_values(struct call *c, const struct table *t, struct record *r, const struct edits *e)
+static void apply_values(struct call *c, const struct table *t, struct record *r,
+			 const struct edits *e)
 {
 	bool money = false;
 
@@ -443,7 +478,8 @@ static void apply_values(struct call *c, const struct table *t, struct record *r
 	apply_currency(t, r, money);
 }
 
-/* An update of owner or state beside other columns runs as several steps, each with a version of its own. */
+/* An update of owner or state beside other columns runs as several steps, each with a version of
+ * its own. */
 static uint64_t extra_steps(const struct table *t, const struct edits *e)
 {
 	bool plain = false, owner = false, state = false;
@@ -474,17 +510,20 @@ static void note_written(struct call *c, const struct table *t, const struct gui
 	c->written = *id;
 }
 
-bool write_create(struct call *c, struct table *t, const struct edits *e, const struct guid *id, uint32_t *ret_record)
+bool write_create(struct call *c, struct table *t, const struct edits *e, const struct guid *id,
+		  uint32_t *ret_record)
 {
 	struct store *s = &c->dataverse->store;
-	struct record r = {.id = id ? *id : e->has_id ? e->id : guid_random()};
+	struct record r = { .id = id ? *id : e->has_id ? e->id : guid_random() };
 	int64_t now = sandbox_now_s();
 
 	if (!user_may(c->user, t, RIGHT_CREATE, &c->failure))
 		return false;
 	if (table_find(t, &r.id, false) != NO_RECORD)
-		return call_refuse(c, 412, "0x80040237", "A record with matching key values already exists.");
-	if (!key_unique(c, t, e, NO_RECORD) || !plugin_agrees(c, t, e) || !apply_state(c, t, &r, e, true))
+		return call_refuse(c, 412, "0x80040237",
+				   "A record with matching key values already exists.");
+	if (!key_unique(c, t, e, NO_RECORD) || !plugin_agrees(c, t, e) ||
+	    !apply_state(c, t, &r, e, true))
 		return false;
 	r.created_on = r.modified_on = now;
 	r.created_by = r.modified_by = r.owner = (uint16_t)c->user->id;
@@ -500,8 +539,9 @@ bool write_update(struct call *c, struct table *t, uint32_t record, const struct
 	struct store *s = &c->dataverse->store;
 	struct record r = t->records[record];
 
-	if (!user_may_row(c->user, t, record, RIGHT_WRITE, &c->failure) || !key_unique(c, t, e, record) ||
-	    !plugin_agrees(c, t, e) || !apply_state(c, t, &r, e, false))
+	if (!user_may_row(c->user, t, record, RIGHT_WRITE, &c->failure) ||
+	    !key_unique(c, t, e, record) || !plugin_agrees(c, t, e) ||
+	    !apply_state(c, t, &r, e, false))
 		return false;
 	r.row = row_copy(r.row);
 	r.modified_on = sandbox_now_s();

@@ -253,8 +253,9 @@ static uint64_t decide_whole_fingerprint(const struct decide_input *in, const st
 						       p->write_count[target] * sizeof(*all) });
 }
 
-/* What was refused as a whole waits while it is the same and the target is as it was. When the target
- * is not, another try may be worth it, for which the values that were refused have to be seen. */
+/* What was refused as a whole waits while it is the same and the target is as it was. When the
+ * target is not, another try may be worth it, for which the values that were refused have to be
+ * seen. */
 static void decide_leave_parked_record(struct deciding *d, enum side target)
 {
 	enum side source = side_other(target);

@@ -2,7 +2,12 @@
 #include "core/field.h"
 #include "store/parts.h"
 
-enum { SLOT_LAST = 65534, CLEAN_ROUNDS_MAX = 200, CYCLES_KEPT_DAYS = 400, RETENTION_DAYS_MAX = 36500 };
+enum {
+	SLOT_LAST = 65534,
+	CLEAN_ROUNDS_MAX = 200,
+	CYCLES_KEPT_DAYS = 400,
+	RETENTION_DAYS_MAX = 36500
+};
 
 /* Waits nothing out: the row of the first service stays, whoever comes second reads it. */
 static enum err_kind identity_make_key(struct postgres *p, struct err *err)
@@ -42,13 +47,16 @@ enum err_kind postgres_identity(void *self, struct store_identity *ret, struct e
 	return kind;
 }
 
-enum err_kind postgres_set_organisation(void *self, enum side side, const struct guid *id, struct err *err)
+enum err_kind postgres_set_organisation(void *self, enum side side, const struct guid *id,
+					struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
 
 	params_guid(&params, id);
-	return db_ask(p->db, side == SIDE_MARKETO ? STATEMENT_ORGANISATION_MARKETO : STATEMENT_ORGANISATION_DYNAMICS,
+	return db_ask(p->db,
+		      side == SIDE_MARKETO ? STATEMENT_ORGANISATION_MARKETO
+					   : STATEMENT_ORGANISATION_DYNAMICS,
 		      &params, NULL, err);
 }
 
@@ -59,7 +67,8 @@ struct slots_job {
 };
 
 /* *ret_complete false: some names have no slot yet. */
-static enum err_kind slots_read(const struct answer *answer, struct slots_job *job, bool *ret_complete, struct err *err)
+static enum err_kind slots_read(const struct answer *answer, struct slots_job *job,
+				bool *ret_complete, struct err *err)
 {
 	size_t rows = answer_rows(answer);
 
@@ -67,7 +76,8 @@ static enum err_kind slots_read(const struct answer *answer, struct slots_job *j
 		int64_t n = answer_int(answer, i, 0), slot = answer_int(answer, i, 1);
 
 		if (n < 1 || (uint64_t)n > job->count || slot < 0 || slot > SLOT_LAST)
-			return err_set(err, ERR_STORE, "a field's slot in the database is out of range");
+			return err_set(err, ERR_STORE,
+				       "a field's slot in the database is out of range");
 		job->ret[n - 1] = (uint16_t)slot;
 	}
 	*ret_complete = rows == job->count;
@@ -94,7 +104,8 @@ static enum err_kind slots_add(struct session *s, void *context, struct err *err
 	return kind;
 }
 
-enum err_kind postgres_slots(void *self, const struct field *fields, size_t count, uint16_t *ret, struct err *err)
+enum err_kind postgres_slots(void *self, const struct field *fields, size_t count, uint16_t *ret,
+			     struct err *err)
 {
 	struct postgres *p = self;
 	struct slots_job job = { .count = count, .ret = ret };
@@ -116,7 +127,8 @@ enum err_kind postgres_slots(void *self, const struct field *fields, size_t coun
 	return kind;
 }
 
-enum err_kind postgres_cursor(void *self, const char *name, struct arena *a, struct str *ret, struct err *err)
+enum err_kind postgres_cursor(void *self, const char *name, struct arena *a, struct str *ret,
+			      struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
@@ -127,7 +139,8 @@ enum err_kind postgres_cursor(void *self, const char *name, struct arena *a, str
 	kind = db_ask(p->db, STATEMENT_CURSOR, &params, &answer, err);
 	if (kind)
 		return kind;
-	*ret = answer_rows(&answer) ? arena_str(a, answer_bytes(&answer, 0, 0)) : (struct str){ NULL, 0 };
+	*ret = answer_rows(&answer) ? arena_str(a, answer_bytes(&answer, 0, 0))
+				    : (struct str){ NULL, 0 };
 	answer_release(&answer);
 	return ERR_NONE;
 }
@@ -184,7 +197,8 @@ enum err_kind postgres_retry_error(void *self, int64_t id, bool *ret_found, stru
 	return ERR_NONE;
 }
 
-static enum err_kind clean_table(struct postgres *p, enum statement id, int64_t days, struct err *err)
+static enum err_kind clean_table(struct postgres *p, enum statement id, int64_t days,
+				 struct err *err)
 {
 	enum err_kind kind = ERR_NONE;
 	size_t changed = 1;
@@ -218,7 +232,8 @@ enum err_kind postgres_clean_up(void *self, int64_t retention_days, struct err *
 	enum err_kind kind = ERR_NONE;
 
 	for (size_t i = 0; i < ARRAY_LEN(tables) && !kind; i++)
-		kind = clean_table(p, tables[i].statement, days > tables[i].days_min ? days : tables[i].days_min, err);
+		kind = clean_table(p, tables[i].statement,
+				   days > tables[i].days_min ? days : tables[i].days_min, err);
 	if (!kind)
 		kind = db_run(p->db, STATEMENT_FOLD_COUNTS, NULL, NULL, err);
 	return kind;

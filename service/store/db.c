@@ -1,4 +1,5 @@
-/* The pool and its sessions; see db.h. Knows libpq and the statement table, none of the store's data. */
+/* The pool and its sessions; see db.h. Knows libpq and the statement table, none of the store's
+ * data. */
 #include "store/db.h"
 
 #include <libpq-fe.h>
@@ -10,15 +11,15 @@
 
 #include "base/mem.h"
 
-enum { TRIES_MAX = 4, WAIT_SECONDS = 30 };
+enum { TRIES_MAX = 8, WAIT_SECONDS = 30 };
 
 struct session {
 	struct session *next; /* in the pool */
 	struct db *db;        /* foreign */
 	PGconn *connection;   /* owned */
 	bool is_prepared[STATEMENT_COUNT];
-	bool is_broken;       /* to be closed when it is given back */
-	bool was_sacrificed;
+	bool is_broken; /* to be closed when it is given back */
+	unsigned tries; /* what the last failure is worth, in all */
 };
 
 struct db {
@@ -30,27 +31,32 @@ struct db {
 	unsigned open;
 };
 
-/* What a SQLSTATE asks for ("PostgreSQL: Error Codes"); the longest prefix that fits counts. */
+/* What a SQLSTATE asks for ("PostgreSQL: Error Codes"); the first prefix that fits counts. In all
+ * these cases the server has undone the transaction. */
 static const struct cause {
 	const char *prefix;
-	bool is_sacrifice, is_connection_lost;
+	unsigned tries; /* of the same statement or transaction, in all */
+	bool is_connection_lost;
 	const char *text;
 } causes[] = {
-	{ "40001", true, false, "another transaction was in the way" },
-	{ "40P01", true, false, "two transactions waited for each other" },
-	{ "08", false, true, "the connection failed" },
-	{ "57P", false, true, "the server is stopping or starting" },
-	{ "26000", false, true, "the connection forgot its statements" },
-	{ "0A000", false, true, "the tables changed under the connection" },
-	{ "57014", false, false, "the statement took too long" },
-	{ "55P03", false, false, "a lock took too long" },
-	{ "3F", false, false, "the database has no Tandem tables: run `tandem migrate`" },
-	{ "42P01", false, false, "a table is missing: run `tandem migrate`" },
-	{ "42703", false, false, "a column is missing: run `tandem migrate`" },
-	{ "23", false, false, "a rule of the tables was broken" },
-	{ "25006", false, false, "the database is read-only" },
-	{ "53", false, false, "the server is out of room" },
-	{ "", false, false, "the database refused" },
+	{ "40001", TRIES_MAX, false, "another transaction was in the way" },
+	{ "40P01", TRIES_MAX, false, "two transactions waited for each other" },
+	/* ON CONFLICT watches one index only: two that insert the same new row at once may meet in
+	 * another one. By the next try the row is there and is updated. */
+	{ "23505", 3, false, "a row would be there twice" },
+	{ "08", 1, true, "the connection failed" },
+	{ "57P", 1, true, "the server is stopping or starting" },
+	{ "26000", 1, true, "the connection forgot its statements" },
+	{ "0A000", 1, true, "the tables changed under the connection" },
+	{ "57014", 1, false, "the statement took too long" },
+	{ "55P03", 1, false, "a lock took too long" },
+	{ "3F", 1, false, "the database has no Tandem tables: run `tandem migrate`" },
+	{ "42P01", 1, false, "a table is missing: run `tandem migrate`" },
+	{ "42703", 1, false, "a column is missing: run `tandem migrate`" },
+	{ "23", 1, false, "a rule of the tables was broken" },
+	{ "25006", 1, false, "the database is read-only" },
+	{ "53", 1, false, "the server is out of room" },
+	{ "", 1, false, "the database refused" },
 };
 
 static const struct cause *cause_of(const char *state)
@@ -79,16 +85,20 @@ static void message_clean(const struct db *db, const char *raw, struct buf *ret)
 }
 
 /* Only the primary message is passed on: the detail may hold values. */
-static enum err_kind session_failed(struct session *s, const PGresult *result, const char *what, struct err *err)
+static enum err_kind session_failed(struct session *s, const PGresult *result, const char *what,
+				    struct err *err)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	const struct cause *cause = cause_of(state ? state : PQstatus(s->connection) == CONNECTION_BAD ? "08" : "XX");
+	const struct cause *cause = cause_of(state                                       ? state
+					     : PQstatus(s->connection) == CONNECTION_BAD ? "08"
+											 : "XX");
 	struct buf text = { .max = 4096 };
 
 	message_clean(s->db, primary ? primary : PQerrorMessage(s->connection), &text);
-	s->was_sacrificed = cause->is_sacrifice;
-	s->is_broken = s->is_broken || cause->is_connection_lost || PQstatus(s->connection) == CONNECTION_BAD;
+	s->tries = cause->tries;
+	s->is_broken = s->is_broken || cause->is_connection_lost ||
+		       PQstatus(s->connection) == CONNECTION_BAD;
 	err_set(err, ERR_STORE, "%s: %s (%s)", what, cause->text, buf_cstr(&text));
 	if (err)
 		(void)snprintf(err->code, sizeof(err->code), "%s", state ? state : "");
@@ -96,13 +106,13 @@ static enum err_kind session_failed(struct session *s, const PGresult *result, c
 	return ERR_STORE;
 }
 
-static enum err_kind session_check(struct session *s, PGresult *result, const char *what, struct answer *ret,
-				   struct err *err)
+static enum err_kind session_check(struct session *s, PGresult *result, const char *what,
+				   struct answer *ret, struct err *err)
 {
 	ExecStatusType status = PQresultStatus(result);
 	enum err_kind kind = ERR_NONE;
 
-	s->was_sacrificed = false;
+	s->tries = 1;
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
 		kind = session_failed(s, result, what, err);
 	if (!kind && ret)
@@ -111,19 +121,33 @@ static enum err_kind session_check(struct session *s, PGresult *result, const ch
 	return kind;
 }
 
-/* A lost durability setting would break the promise of claim and request_add; everything else may be as it is. */
+/* A lost durability setting would break the promise of claim and request_add; everything else may
+ * be as it is. */
 static const char session_settings[] =
-	"SET statement_timeout = '30s'; SET lock_timeout = '20s'; SET idle_in_transaction_session_timeout = '60s';"
-	"SET TimeZone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; SET client_min_messages = warning;"
-	"SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;"
-	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+	"SET statement_timeout = '30s'; SET lock_timeout = '20s';"
+	"SET idle_in_transaction_session_timeout = '60s'; SET TimeZone = 'UTC';"
+	"SET jit = off; SET random_page_cost = 1.1; SET client_min_messages = warning;"
+	"SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 5;"
+	"SET tcp_keepalives_count = 3;"
+	"SELECT set_config('synchronous_commit', 'on', false)"
+	" WHERE current_setting('synchronous_commit') = 'off'";
 
-/* Settings before dbname yield to the URL, those behind it do not ("PostgreSQL: libpq, PQconnectdbParams"). */
+/* Settings before dbname yield to the URL, those behind it do not ("PostgreSQL: libpq,
+ * PQconnectdbParams"). */
 static PGconn *connect_now(const struct db *db)
 {
-	const char *const names[] = { "connect_timeout", "tcp_user_timeout", "keepalives_idle", "keepalives_interval",
-				      "keepalives_count", "fallback_application_name", "dbname", "client_encoding", NULL };
-	const char *const values[] = { "5", "30000", "20", "5", "3", "tandem", db->url, "UTF8", NULL };
+	const char *const names[] = { "connect_timeout",
+				      "tcp_user_timeout",
+				      "keepalives_idle",
+				      "keepalives_interval",
+				      "keepalives_count",
+				      "fallback_application_name",
+				      "dbname",
+				      "client_encoding",
+				      NULL };
+	const char *const values[] = {
+		"5", "30000", "20", "5", "3", "tandem", db->url, "UTF8", NULL
+	};
 
 	return PQconnectdbParams(names, values, 1);
 }
@@ -170,24 +194,21 @@ enum err_kind session_script(struct session *s, const char *sql, struct err *err
 	return session_check(s, PQexec(s->connection, sql), "script", NULL, err);
 }
 
-bool session_was_sacrificed(const struct session *s)
-{
-	return s->was_sacrificed;
-}
-
 static enum err_kind session_prepare(struct session *s, enum statement id, struct err *err)
 {
 	const struct statement_row *row = &statements[id];
 
 	if (s->is_prepared[id])
 		return ERR_NONE;
-	if (session_check(s, PQprepare(s->connection, row->name, row->sql, 0, NULL), row->name, NULL, err))
+	if (session_check(s, PQprepare(s->connection, row->name, row->sql, 0, NULL), row->name,
+			  NULL, err))
 		return ERR_STORE;
 	s->is_prepared[id] = true;
 	return ERR_NONE;
 }
 
-enum err_kind session_run(struct session *s, enum statement id, const struct params *p, struct answer *ret, struct err *err)
+enum err_kind session_run(struct session *s, enum statement id, const struct params *p,
+			  struct answer *ret, struct err *err)
 {
 	static const struct params none;
 	const struct statement_row *row = &statements[id];
@@ -205,11 +226,13 @@ enum err_kind session_run(struct session *s, enum statement id, const struct par
 		formats[i] = 1;
 	}
 	if (row->is_planned_each_time) {
-		result = PQexecParams(s->connection, row->sql, count, row->types, values, lengths, formats, 1);
+		result = PQexecParams(s->connection, row->sql, count, row->types, values, lengths,
+				      formats, 1);
 	} else {
 		if (session_prepare(s, id, err))
 			return ERR_STORE;
-		result = PQexecPrepared(s->connection, row->name, count, values, lengths, formats, 1);
+		result = PQexecPrepared(s->connection, row->name, count, values, lengths, formats,
+					1);
 	}
 	return session_check(s, result, row->name, ret, err);
 }
@@ -222,7 +245,8 @@ struct db *db_new(const char *url, unsigned connections_max, struct err *err)
 
 	/* libpq's own text may quote the whole URL, password and all. */
 	if (!options) {
-		err_set(err, ERR_CONFIG, "the database URL is not one: postgres://user:password@host/database");
+		err_set(err, ERR_CONFIG,
+			"the database URL is not one: postgres://user:password@host/database");
 		return NULL;
 	}
 	db = mem_alloc(sizeof(*db));
@@ -258,7 +282,8 @@ void db_free(struct db *db)
 	free(db);
 }
 
-/* Waits for an idle session or the right to open one; false when neither came in time. *ret NULL: open one. */
+/* Waits for an idle session or the right to open one; false when neither came in time. *ret NULL:
+ * open one. */
 static bool db_wait(struct db *db, struct session **ret)
 {
 	struct timespec until;
@@ -290,8 +315,8 @@ static void db_forget(struct db *db)
 	(void)pthread_mutex_unlock(&db->lock);
 }
 
-/* A server that went away has said so and closed its end, which is seen here without asking it: first its farewell can be
- * read, then the end. */
+/* A server that went away has said so and closed its end, which is seen here without asking it:
+ * first its farewell can be read, then the end. */
 static bool session_lives(struct session *s)
 {
 	struct pollfd end = { .fd = PQsocket(s->connection), .events = POLLIN };
@@ -339,24 +364,27 @@ void db_give(struct db *db, struct session *s)
 	(void)pthread_mutex_unlock(&db->lock);
 }
 
-enum err_kind db_run(struct db *db, enum statement id, const struct params *p, struct answer *ret, struct err *err)
+enum err_kind db_run(struct db *db, enum statement id, const struct params *p, struct answer *ret,
+		     struct err *err)
 {
 	enum err_kind kind = ERR_STORE;
 	bool is_again = true;
 
-	for (int i = 0; i < TRIES_MAX && is_again; i++) {
+	for (unsigned i = 0; i < TRIES_MAX && is_again; i++) {
 		struct session *s = db_take(db, err);
 
 		if (!s)
 			return ERR_STORE;
 		kind = session_run(s, id, p, ret, err);
-		is_again = kind && (s->was_sacrificed || (s->is_broken && statements[id].is_read && i == 0));
+		is_again = kind &&
+			   (i + 1 < s->tries || (s->is_broken && statements[id].is_read && i == 0));
 		db_give(db, s);
 	}
 	return kind;
 }
 
-enum err_kind db_ask(struct db *db, enum statement id, struct params *p, struct answer *ret, struct err *err)
+enum err_kind db_ask(struct db *db, enum statement id, struct params *p, struct answer *ret,
+		     struct err *err)
 {
 	enum err_kind kind = db_run(db, id, p, ret, err);
 
@@ -365,10 +393,11 @@ enum err_kind db_ask(struct db *db, enum statement id, struct params *p, struct 
 }
 
 /* One try; undoes the transaction on any error. */
-static enum err_kind transaction_try(struct session *s, db_body *body, void *context, struct err *err)
+static enum err_kind transaction_try(struct session *s, db_body *body, void *context,
+				     struct err *err)
 {
 	enum err_kind kind = session_script(s, "BEGIN", err);
-	bool was_sacrificed;
+	unsigned tries;
 
 	if (kind)
 		return kind;
@@ -376,10 +405,10 @@ static enum err_kind transaction_try(struct session *s, db_body *body, void *con
 	if (!kind)
 		kind = session_script(s, "COMMIT", err);
 	if (kind && !s->is_broken) {
-		was_sacrificed = s->was_sacrificed;
+		tries = s->tries;
 		if (session_script(s, "ROLLBACK", NULL))
 			s->is_broken = true;
-		s->was_sacrificed = was_sacrificed;
+		s->tries = tries;
 	}
 	return kind;
 }
@@ -389,14 +418,14 @@ enum err_kind db_transaction(struct db *db, db_body *body, void *context, struct
 	enum err_kind kind = ERR_STORE;
 	bool is_again = true;
 
-	for (int i = 0; i < TRIES_MAX && is_again; i++) {
+	for (unsigned i = 0; i < TRIES_MAX && is_again; i++) {
 		struct session *s = db_take(db, err);
 
 		if (!s)
 			return ERR_STORE;
-		s->was_sacrificed = false;
+		s->tries = 1;
 		kind = transaction_try(s, body, context, err);
-		is_again = kind && s->was_sacrificed;
+		is_again = kind && i + 1 < s->tries;
 		db_give(db, s);
 	}
 	return kind;

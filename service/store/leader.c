@@ -1,5 +1,5 @@
-/* One service runs the cycle: an advisory lock that lives as long as its connection says who, and a fencing number that
- * every fenced commit checks keeps one out that only believes it still leads. */
+/* One service runs the cycle: an advisory lock that lives as long as its connection says who, and a
+ * fencing number that every fenced commit checks keeps out one that only believes it leads. */
 #include "store/parts.h"
 
 static const int64_t leader_key = INT64_C(0x74616e64656d01); /* "tandem", 1 */

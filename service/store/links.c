@@ -50,18 +50,21 @@ static struct link *link_read(const struct answer *answer, size_t row, struct ar
 	};
 	parked_read(answer_bytes(answer, row, 10), l, a);
 	if (l->state < LINK_STATE_COUNT &&
-	    packing_read(answer_bytes(answer, row, 8), answer_bytes(answer, row, 9), answer_null(answer, row, 9), l, a))
+	    packing_read(answer_bytes(answer, row, 8), answer_bytes(answer, row, 9),
+			 answer_null(answer, row, 9), l, a))
 		return l;
 	return NULL;
 }
 
 static enum err_kind link_damaged(struct err *err)
 {
-	return err_set(err, ERR_STORE, "a link in the database is damaged: its fingerprints cannot be read");
+	return err_set(err, ERR_STORE,
+		       "a link in the database is damaged: its fingerprints cannot be read");
 }
 
 /* Column 0 tells which of the ids the row answers, from 1. */
-static enum err_kind links_placed(struct answer *answer, size_t count, struct arena *a, struct link **ret, struct err *err)
+static enum err_kind links_placed(struct answer *answer, size_t count, struct arena *a,
+				  struct link **ret, struct err *err)
 {
 	enum err_kind kind = ERR_NONE;
 
@@ -80,8 +83,8 @@ static enum err_kind links_placed(struct answer *answer, size_t count, struct ar
 	return kind;
 }
 
-static enum err_kind links_listed(struct answer *answer, struct arena *a, struct link ***ret, size_t *ret_count,
-				  struct err *err)
+static enum err_kind links_listed(struct answer *answer, struct arena *a, struct link ***ret,
+				  size_t *ret_count, struct err *err)
 {
 	size_t count = answer_rows(answer);
 	struct link **links = arena_array(a, count, sizeof(struct link *));
@@ -100,8 +103,9 @@ static enum err_kind links_listed(struct answer *answer, struct arena *a, struct
 	return ERR_NONE;
 }
 
-enum err_kind postgres_links_by_record(void *self, enum table table, const struct guid *ids, size_t count,
-				       struct arena *a, struct link **ret, struct err *err)
+enum err_kind postgres_links_by_record(void *self, enum table table, const struct guid *ids,
+				       size_t count, struct arena *a, struct link **ret,
+				       struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
@@ -119,8 +123,8 @@ enum err_kind postgres_links_by_record(void *self, enum table table, const struc
 	return kind ? kind : links_placed(&answer, count, a, ret, err);
 }
 
-enum err_kind postgres_links_by_person(void *self, const int64_t *ids, size_t count, struct arena *a,
-				       struct link **ret, struct err *err)
+enum err_kind postgres_links_by_person(void *self, const int64_t *ids, size_t count,
+				       struct arena *a, struct link **ret, struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
@@ -137,8 +141,9 @@ enum err_kind postgres_links_by_person(void *self, const int64_t *ids, size_t co
 	return kind ? kind : links_placed(&answer, count, a, ret, err);
 }
 
-static enum err_kind links_due_after(struct postgres *p, const struct guid *after, size_t limit, struct arena *a,
-				     struct link ***ret, size_t *ret_count, struct err *err)
+static enum err_kind links_due_after(struct postgres *p, const struct guid *after, size_t limit,
+				     struct arena *a, struct link ***ret, size_t *ret_count,
+				     struct err *err)
 {
 	struct params params = { 0 };
 	struct answer answer = { 0 };
@@ -150,8 +155,8 @@ static enum err_kind links_due_after(struct postgres *p, const struct guid *afte
 	return kind ? kind : links_listed(&answer, a, ret, ret_count, err);
 }
 
-enum err_kind postgres_links_due(void *self, size_t limit, struct arena *a, struct link ***ret, size_t *ret_count,
-				 struct err *err)
+enum err_kind postgres_links_due(void *self, size_t limit, struct arena *a, struct link ***ret,
+				 size_t *ret_count, struct err *err)
 {
 	static const struct guid first;
 	struct postgres *p = self;
@@ -173,8 +178,9 @@ enum err_kind postgres_links_due(void *self, size_t limit, struct arena *a, stru
 	return ERR_NONE;
 }
 
-enum err_kind postgres_claims_stale(void *self, int64_t older_than_ms, size_t limit, struct arena *a,
-				    struct link ***ret, size_t *ret_count, struct err *err)
+enum err_kind postgres_claims_stale(void *self, int64_t older_than_ms, size_t limit,
+				    struct arena *a, struct link ***ret, size_t *ret_count,
+				    struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
@@ -189,10 +195,14 @@ enum err_kind postgres_claims_stale(void *self, int64_t older_than_ms, size_t li
 
 void link_params(struct params *p, const struct link *const *links, size_t count)
 {
-	struct buf *table = params_array(p, ELEMENT_INT32, count), *record = params_array(p, ELEMENT_GUID, count);
-	struct buf *person = params_array(p, ELEMENT_INT64, count), *state = params_array(p, ELEMENT_INT32, count);
-	struct buf *generation = params_array(p, ELEMENT_INT32, count), *version = params_array(p, ELEMENT_INT64, count);
-	struct buf *stamp_due = params_array(p, ELEMENT_BOOL, count), *marketo = params_array(p, ELEMENT_BYTES, count);
+	struct buf *table = params_array(p, ELEMENT_INT32, count),
+		   *record = params_array(p, ELEMENT_GUID, count);
+	struct buf *person = params_array(p, ELEMENT_INT64, count),
+		   *state = params_array(p, ELEMENT_INT32, count);
+	struct buf *generation = params_array(p, ELEMENT_INT32, count),
+		   *version = params_array(p, ELEMENT_INT64, count);
+	struct buf *stamp_due = params_array(p, ELEMENT_BOOL, count),
+		   *marketo = params_array(p, ELEMENT_BYTES, count);
 	struct buf *dynamics = params_array(p, ELEMENT_BYTES, count);
 	struct buf packed[SIDE_COUNT] = { 0 };
 
@@ -225,22 +235,30 @@ struct claim_key {
 	size_t place;
 };
 
-static int link_order(const struct link *a, const struct link *b)
+int link_row_order(const struct link *a, const struct link *b)
 {
 	int order = guid_compare(&a->record_id, &b->record_id);
 
 	return order ? order : (a->table > b->table) - (a->table < b->table);
 }
 
+int link_write_order(const void *left, const void *right)
+{
+	const struct link *const *a = left, *const *b = right;
+	int order = ((*a)->person_id > (*b)->person_id) - ((*a)->person_id < (*b)->person_id);
+
+	return order ? order : link_row_order(*a, *b);
+}
+
 static int claim_order(const void *left, const void *right)
 {
 	const struct claim_key *a = left, *b = right;
-	int order = link_order(a->link, b->link);
+	int order = link_row_order(a->link, b->link);
 
 	return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
-/* Finds the claim a returned row answers: of several for one record the one with the row's person. */
+/* Finds the claim a returned row answers: of several for one record the one with its person. */
 static void claim_won(const struct claim_key *keys, size_t count, const struct link *row, bool *ret)
 {
 	size_t low = 0, high = count;
@@ -248,12 +266,12 @@ static void claim_won(const struct claim_key *keys, size_t count, const struct l
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (link_order(keys[middle].link, row) < 0)
+		if (link_row_order(keys[middle].link, row) < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (; low < count && !link_order(keys[low].link, row); low++) {
+	for (; low < count && !link_row_order(keys[low].link, row); low++) {
 		if (keys[low].link->person_id == row->person_id) {
 			ret[keys[low].place] = true;
 			return;
@@ -261,7 +279,8 @@ static void claim_won(const struct claim_key *keys, size_t count, const struct l
 	}
 }
 
-enum err_kind postgres_claim(void *self, const struct link *const *links, size_t count, bool *ret, struct err *err)
+enum err_kind postgres_claim(void *self, const struct link *const *links, size_t count, bool *ret,
+			     struct err *err)
 {
 	struct postgres *p = self;
 	struct claim_key *keys CLEANUP(mem_freep) = NULL;
@@ -276,10 +295,10 @@ enum err_kind postgres_claim(void *self, const struct link *const *links, size_t
 	sorted = mem_array(count, sizeof(struct link *));
 	for (size_t i = 0; i < count; i++)
 		keys[i] = (struct claim_key){ .link = links[i], .place = i };
-	/* Everybody writes in the same order, so that two writers rarely wait for each other. */
-	qsort(keys, count, sizeof(*keys), claim_order);
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = keys[i].link;
+		sorted[i] = links[i];
+	qsort(keys, count, sizeof(*keys), claim_order);
+	qsort(sorted, count, sizeof(struct link *), link_write_order);
 	link_params(&params, sorted, count);
 	kind = db_ask(p->db, STATEMENT_LINKS_CLAIM, &params, &answer, err);
 	if (kind)

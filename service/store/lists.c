@@ -1,5 +1,6 @@
-/* Lists for people, a page at a time, newest first. What columns a list has is said by its statement alone: column 0 is the
- * place the page went to, the others are shown under their alias; "name:kind" shows a number by its name in the program. */
+/* Lists for people, a page at a time, newest first. What columns a list has is said by its
+ * statement alone: column 0 is the place the page went to, the others are shown under their alias;
+ * "name:kind" shows a number by its name in the program. */
 #include <inttypes.h>
 
 #include "store/parts.h"
@@ -54,12 +55,9 @@ static const struct {
 	const char *kind;
 	name_function *name;
 } name_kinds[] = {
-	{ "table", name_of_table },
-	{ "side", name_of_side },
-	{ "direction", name_of_direction },
-	{ "outcome", name_of_outcome },
-	{ "door", name_of_door },
-	{ "cycle", name_of_cycle },
+	{ "table", name_of_table },         { "side", name_of_side },
+	{ "direction", name_of_direction }, { "outcome", name_of_outcome },
+	{ "door", name_of_door },           { "cycle", name_of_cycle },
 };
 
 static name_function *name_kind(struct str kind)
@@ -98,10 +96,13 @@ static void list_column(const struct answer *answer, size_t column, struct rowse
 	}
 }
 
-/* The statement was asked for one row more than the page holds, to know whether another page follows. */
-static void list_fill(const struct answer *answer, const struct list_query *query, size_t limit, struct rowset *ret)
+/* The statement was asked for one row more than the page holds, to know whether another page
+ * follows. */
+static void list_fill(const struct answer *answer, const struct list_query *query, size_t limit,
+		      struct rowset *ret)
 {
-	*ret = (struct rowset){ .columns = (size_t)answer_columns(answer) - 1, .rows = answer_rows(answer) };
+	*ret = (struct rowset){ .columns = (size_t)answer_columns(answer) - 1,
+				.rows = answer_rows(answer) };
 	if (ret->rows > limit) {
 		ret->rows = limit;
 		ret->next = str_of(arena_fmt(&ret->memory, "%c%" PRId64, lists[query->kind].letter,
@@ -127,13 +128,15 @@ static bool list_place(const struct list_query *query, int64_t *ret)
 	return str_int64(number, INT64_MIN, INT64_MAX, ret);
 }
 
-static enum err_kind list_check(const struct list_query *query, int64_t *ret_place, struct guid *ret_record, struct err *err)
+static enum err_kind list_check(const struct list_query *query, int64_t *ret_place,
+				struct guid *ret_record, struct err *err)
 {
 	static const char *const states[] = { "", "open", "resolved", "all" };
 	bool is_known = false;
 
 	*ret_record = (struct guid){ { 0 } };
-	if ((unsigned)query->kind >= LIST_KIND_COUNT || query->limit < 1 || query->limit > LIST_LIMIT_MAX)
+	if ((unsigned)query->kind >= LIST_KIND_COUNT || query->limit < 1 ||
+	    query->limit > LIST_LIMIT_MAX)
 		return err_set(err, ERR_INPUT, "limit must be between 1 and %d", LIST_LIMIT_MAX);
 	if (!list_place(query, ret_place))
 		return err_set(err, ERR_INPUT, "cursor is not one that this list gave out");
@@ -146,7 +149,8 @@ static enum err_kind list_check(const struct list_query *query, int64_t *ret_pla
 	return ERR_NONE;
 }
 
-enum err_kind postgres_list(void *self, const struct list_query *query, struct rowset *ret, struct err *err)
+enum err_kind postgres_list(void *self, const struct list_query *query, struct rowset *ret,
+			    struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };

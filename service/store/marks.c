@@ -11,7 +11,8 @@ static size_t count_side(const struct dirty *marks, size_t count, enum side side
 }
 
 /* Marks of persons or of records; seq may be left out. */
-static void dirty_params(struct params *p, const struct dirty *marks, size_t count, enum side side, bool with_seq)
+static void dirty_params(struct params *p, const struct dirty *marks, size_t count, enum side side,
+			 bool with_seq)
 {
 	size_t n = count_side(marks, count, side);
 	bool is_record = side == SIDE_DYNAMICS;
@@ -33,7 +34,8 @@ static void dirty_params(struct params *p, const struct dirty *marks, size_t cou
 	}
 }
 
-static enum err_kind marks_put(struct session *s, const struct dirty *marks, size_t count, bool is_clean, struct err *err)
+static enum err_kind marks_put(struct session *s, const struct dirty *marks, size_t count,
+			       bool is_clean, struct err *err)
 {
 	static const enum statement ids[SIDE_COUNT][2] = {
 		[SIDE_MARKETO] = { STATEMENT_DIRTY_PERSONS_ADD, STATEMENT_DIRTY_PERSONS_CLEAN },
@@ -63,14 +65,18 @@ enum err_kind marks_write(struct session *s, const struct unit *unit, struct err
 static struct dirty mark_read(const struct answer *answer, size_t row, enum side side)
 {
 	if (side == SIDE_MARKETO)
-		return (struct dirty){ .table = TABLE_PERSON, .person_id = answer_int(answer, row, 0),
+		return (struct dirty){ .table = TABLE_PERSON,
+				       .person_id = answer_int(answer, row, 0),
 				       .seq = answer_int(answer, row, 1) };
-	return (struct dirty){ .table = answer_int(answer, row, 0) == TABLE_CONTACT ? TABLE_CONTACT : TABLE_LEAD,
-			       .record_id = answer_guid(answer, row, 1), .seq = answer_int(answer, row, 2) };
+	return (struct dirty){ .table = answer_int(answer, row, 0) == TABLE_CONTACT ? TABLE_CONTACT
+										    : TABLE_LEAD,
+			       .record_id = answer_guid(answer, row, 1),
+			       .seq = answer_int(answer, row, 2) };
 }
 
-enum err_kind postgres_dirty(void *self, enum side side, int64_t after, int64_t up_to, size_t limit, struct arena *a,
-			     struct dirty **ret, size_t *ret_count, struct err *err)
+enum err_kind postgres_dirty(void *self, enum side side, int64_t after, int64_t up_to, size_t limit,
+			     struct arena *a, struct dirty **ret, size_t *ret_count,
+			     struct err *err)
 {
 	struct postgres *p = self;
 	struct params params = { 0 };
@@ -80,7 +86,9 @@ enum err_kind postgres_dirty(void *self, enum side side, int64_t after, int64_t 
 	params_int64(&params, after);
 	params_int64(&params, up_to);
 	params_int64(&params, (int64_t)limit);
-	kind = db_ask(p->db, side == SIDE_MARKETO ? STATEMENT_DIRTY_PERSONS : STATEMENT_DIRTY_RECORDS, &params, &answer, err);
+	kind = db_ask(p->db,
+		      side == SIDE_MARKETO ? STATEMENT_DIRTY_PERSONS : STATEMENT_DIRTY_RECORDS,
+		      &params, &answer, err);
 	if (kind)
 		return kind;
 	*ret_count = answer_rows(&answer);
@@ -104,22 +112,30 @@ enum err_kind postgres_dirty_high(void *self, int64_t *ret, struct err *err)
 	return ERR_NONE;
 }
 
-enum err_kind postgres_dirty_among(void *self, const int64_t *person_ids, size_t count, int64_t *ret, struct err *err)
+/* Asks one question about each of the persons: the statement answers with the numbers, from 1, of
+ * those it is true of, and a value. */
+static enum err_kind marks_among(struct postgres *p, enum statement statement,
+				 const int64_t *person_ids, size_t count, struct answer *answer,
+				 struct err *err)
 {
-	struct postgres *p = self;
 	struct params params = { 0 };
+	struct buf *ids = params_array(&params, ELEMENT_INT64, count);
+
+	for (size_t i = 0; i < count; i++)
+		array_int64(ids, person_ids[i]);
+	return db_ask(p->db, statement, &params, answer, err);
+}
+
+enum err_kind postgres_dirty_among(void *self, const int64_t *person_ids, size_t count,
+				   int64_t *ret, struct err *err)
+{
 	struct answer answer = { 0 };
-	struct buf *ids;
 	enum err_kind kind;
 
 	if (!count)
 		return ERR_NONE;
-	ids = params_array(&params, ELEMENT_INT64, count);
-	for (size_t i = 0; i < count; i++) {
-		array_int64(ids, person_ids[i]);
-		ret[i] = 0;
-	}
-	kind = db_ask(p->db, STATEMENT_DIRTY_AMONG, &params, &answer, err);
+	memset(ret, 0, count * sizeof(*ret));
+	kind = marks_among(self, STATEMENT_DIRTY_AMONG, person_ids, count, &answer, err);
 	if (kind)
 		return kind;
 	for (size_t i = 0; i < answer_rows(&answer); i++) {
@@ -127,6 +143,28 @@ enum err_kind postgres_dirty_among(void *self, const int64_t *person_ids, size_t
 
 		if (n >= 1 && (uint64_t)n <= count)
 			ret[n - 1] = answer_int(&answer, i, 1);
+	}
+	answer_release(&answer);
+	return ERR_NONE;
+}
+
+enum err_kind postgres_requests_among(void *self, const int64_t *person_ids, size_t count,
+				      bool *ret, struct err *err)
+{
+	struct answer answer = { 0 };
+	enum err_kind kind;
+
+	if (!count)
+		return ERR_NONE;
+	memset(ret, 0, count * sizeof(*ret));
+	kind = marks_among(self, STATEMENT_REQUESTS_AMONG, person_ids, count, &answer, err);
+	if (kind)
+		return kind;
+	for (size_t i = 0; i < answer_rows(&answer); i++) {
+		int64_t n = answer_int(&answer, i, 0);
+
+		if (n >= 1 && (uint64_t)n <= count)
+			ret[n - 1] = true;
 	}
 	answer_release(&answer);
 	return ERR_NONE;

@@ -1,5 +1,5 @@
-/* Brings the tables to this program's version: one transaction under a lock, so that any number of services may start at
- * once and a failure leaves everything as it was. Forward only. */
+/* Brings the tables to this program's version: one transaction under a lock, so that any number of
+ * services may start at once and a failure leaves everything as it was. Forward only. */
 #include "store/parts.h"
 
 static const int64_t migration_key = INT64_C(0x74616e64656d02); /* "tandem", 2 */
@@ -11,8 +11,10 @@ static int newest_known(void)
 
 static enum err_kind too_new(int64_t found, struct err *err)
 {
-	return err_set(err, ERR_STORE, "the database is at version %lld, this program knows %d: use a newer program",
-		       (long long)found, newest_known());
+	return err_set(
+		err, ERR_STORE,
+		"the database is at version %lld, this program knows %d: use a newer program",
+		(long long)found, newest_known());
 }
 
 static enum err_kind migrate_one(struct session *s, const struct migration *m, struct err *err)
@@ -43,8 +45,10 @@ static enum err_kind migrate_all(struct session *s, void *context, struct err *e
 	int64_t last;
 
 	*ret_applied = 0;
-	/* Waiting for another service's migration, and changing a large table, may take as long as it takes. */
-	kind = session_script(s, "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0", err);
+	/* Waiting for another service's migration, and changing a large table, may take as long as
+	 * it takes. */
+	kind = session_script(s, "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0",
+			      err);
 	params_int64(&key, migration_key);
 	if (!kind)
 		kind = session_run(s, STATEMENT_MIGRATION_LOCK, &key, NULL, err);
@@ -93,7 +97,8 @@ enum err_kind postgres_schema_ready(void *self, struct err *err)
 	if (last > newest_known())
 		return too_new(last, err);
 	if (last < newest_known())
-		return err_set(err, ERR_STORE, "the database is at version %lld of %d: run `tandem migrate`", (long long)last,
-			       newest_known());
+		return err_set(err, ERR_STORE,
+			       "the database is at version %lld of %d: run `tandem migrate`",
+			       (long long)last, newest_known());
 	return ERR_NONE;
 }

@@ -1,10 +1,16 @@
 /* Fingerprints to bytes and back; see packing.h. Knows no statement.
  * Marketo: 8 bytes a slot, most significant first, up to the last slot that has one.
- * Dynamics: null, or a tag byte and then either every slot the same way, or 10 bytes (slot, fingerprint) for each slot that
- * differs from Marketo's, whichever is shorter. */
+ * Dynamics: null, or a tag byte and then either every slot the same way, or 10 bytes (slot,
+ * fingerprint) for each slot that differs from Marketo's, whichever is shorter. */
 #include "store/packing.h"
 
-enum { PACKING_WHOLE = 0, PACKING_DIFFERENCES = 1, WHOLE_BYTES = 8, DIFFERENCE_BYTES = 10, SLOTS_MAX = 65535 };
+enum {
+	PACKING_WHOLE = 0,
+	PACKING_DIFFERENCES = 1,
+	WHOLE_BYTES = 8,
+	DIFFERENCE_BYTES = 10,
+	SLOTS_MAX = 65535
+};
 
 static void put(struct buf *b, uint64_t n, unsigned bytes)
 {
@@ -43,7 +49,8 @@ static void put_whole(struct buf *b, const struct link *l, enum side side, size_
 
 void packing_write(const struct link *l, struct buf *marketo, struct buf *dynamics, bool *ret_same)
 {
-	size_t m = used_slots(l, SIDE_MARKETO), d = used_slots(l, SIDE_DYNAMICS), slots = m > d ? m : d, different = 0;
+	size_t m = used_slots(l, SIDE_MARKETO), d = used_slots(l, SIDE_DYNAMICS),
+	       slots = m > d ? m : d, different = 0;
 
 	for (size_t i = 0; i < slots; i++)
 		different += at(l, SIDE_MARKETO, m, i) != at(l, SIDE_DYNAMICS, d, i);
@@ -68,7 +75,8 @@ void packing_write(const struct link *l, struct buf *marketo, struct buf *dynami
 /* The number of slots the two columns speak of. */
 static bool count_slots(struct str marketo, struct str dynamics, size_t *ret)
 {
-	size_t size = dynamics.n && *dynamics.p == PACKING_DIFFERENCES ? DIFFERENCE_BYTES : WHOLE_BYTES;
+	size_t size = dynamics.n && *dynamics.p == PACKING_DIFFERENCES ? DIFFERENCE_BYTES
+								       : WHOLE_BYTES;
 
 	*ret = marketo.n / WHOLE_BYTES;
 	if (marketo.n % WHOLE_BYTES || *ret > SLOTS_MAX)
@@ -91,7 +99,8 @@ static bool count_slots(struct str marketo, struct str dynamics, size_t *ret)
 	return true;
 }
 
-bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null, struct link *ret, struct arena *a)
+bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null, struct link *ret,
+		  struct arena *a)
 {
 	size_t slots;
 
@@ -107,10 +116,12 @@ bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null
 	}
 	if (dynamics.n && *dynamics.p == PACKING_WHOLE) {
 		for (size_t i = 0; i < dynamics.n / WHOLE_BYTES; i++)
-			ret->fingerprint[SIDE_DYNAMICS][i] = get(dynamics.p + 1 + i * WHOLE_BYTES, 8);
+			ret->fingerprint[SIDE_DYNAMICS][i] =
+				get(dynamics.p + 1 + i * WHOLE_BYTES, 8);
 		return true;
 	}
 	for (size_t i = 1; i < dynamics.n; i += DIFFERENCE_BYTES)
-		ret->fingerprint[SIDE_DYNAMICS][get(dynamics.p + i, 2)] = get(dynamics.p + i + 2, 8);
+		ret->fingerprint[SIDE_DYNAMICS][get(dynamics.p + i, 2)] =
+			get(dynamics.p + i + 2, 8);
 	return true;
 }

@@ -1,15 +1,17 @@
-/* A link's fingerprints as the bytes of two columns. Most fields show the same on both sides, so the Dynamics side is
- * stored by what differs. Pure. */
+/* A link's fingerprints as the bytes of two columns. Most fields show the same on both sides, so
+ * the Dynamics side is stored by what differs. Pure. */
 #ifndef STORE_PACKING_H
 #define STORE_PACKING_H
 
 #include "base/buf.h"
 #include "core/link.h"
 
-/* *ret_same: the Dynamics side equals Marketo's and is stored as null; dynamics stays empty then. Appends to both. */
+/* *ret_same: the Dynamics side equals Marketo's and is stored as null; dynamics stays empty then.
+ * Appends to both. */
 void packing_write(const struct link *l, struct buf *marketo, struct buf *dynamics, bool *ret_same);
 
 /* dynamics_is_null: as above. False when the bytes are not what packing_write writes. */
-MUST_CHECK bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null, struct link *ret, struct arena *a);
+MUST_CHECK bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null,
+			     struct link *ret, struct arena *a);
 
 #endif

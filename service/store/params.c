@@ -1,4 +1,5 @@
-/* Binary parameters and answers; see params.h. Knows PostgreSQL's representation of values, no statement and no table. */
+/* Binary parameters and answers; see params.h. Knows PostgreSQL's representation of values, no
+ * statement and no table. */
 #include "store/params.h"
 
 #include <inttypes.h>
@@ -9,13 +10,20 @@
 
 /* "PostgreSQL: System Catalogs, pg_type": built-in types have fixed numbers. */
 enum {
-	TYPE_BOOL = 16, TYPE_BYTES = 17, TYPE_INT64 = 20, TYPE_INT16 = 21, TYPE_INT32 = 23, TYPE_TEXT = 25,
-	TYPE_TIME = 1184, TYPE_GUID = 2950
+	TYPE_BOOL = 16,
+	TYPE_BYTES = 17,
+	TYPE_INT64 = 20,
+	TYPE_INT16 = 21,
+	TYPE_INT32 = 23,
+	TYPE_TEXT = 25,
+	TYPE_TIME = 1184,
+	TYPE_GUID = 2950
 };
 
 static const uint32_t element_types[ELEMENT_COUNT] = {
-	[ELEMENT_BOOL] = TYPE_BOOL, [ELEMENT_BYTES] = TYPE_BYTES, [ELEMENT_INT64] = TYPE_INT64,
-	[ELEMENT_INT32] = TYPE_INT32, [ELEMENT_TEXT] = TYPE_TEXT, [ELEMENT_TIME] = TYPE_TIME, [ELEMENT_GUID] = TYPE_GUID,
+	[ELEMENT_BOOL] = TYPE_BOOL,   [ELEMENT_BYTES] = TYPE_BYTES, [ELEMENT_INT64] = TYPE_INT64,
+	[ELEMENT_INT32] = TYPE_INT32, [ELEMENT_TEXT] = TYPE_TEXT,   [ELEMENT_TIME] = TYPE_TIME,
+	[ELEMENT_GUID] = TYPE_GUID,
 };
 
 /* PostgreSQL counts microseconds from 2000-01-01. */
@@ -39,11 +47,16 @@ static uint64_t get_big_endian(const char *p, size_t bytes)
 	return n;
 }
 
-/* Length of the sequence at p when PostgreSQL takes it: UTF-8 without NUL, surrogates and overlong forms (RFC 3629). */
+/* Length of the sequence at p when PostgreSQL takes it: UTF-8 without NUL, surrogates and overlong
+ * forms (RFC 3629). */
 static size_t text_sequence(const unsigned char *p, size_t n)
 {
-	static const unsigned char limits[][3] = { /* first byte, least and greatest second byte */
-		{ 0xe0, 0xa0, 0xbf }, { 0xed, 0x80, 0x9f }, { 0xf0, 0x90, 0xbf }, { 0xf4, 0x80, 0x8f },
+	static const unsigned char limits[][3] = {
+		/* first byte, least and greatest second byte */
+		{ 0xe0, 0xa0, 0xbf },
+		{ 0xed, 0x80, 0x9f },
+		{ 0xf0, 0x90, 0xbf },
+		{ 0xf4, 0x80, 0x8f },
 	};
 	size_t length = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 
@@ -64,6 +77,8 @@ static void put_text(struct buf *b, struct str s)
 {
 	size_t start = 0, i = 0;
 
+	if (!s.n)
+		return;
 	while (i < s.n) {
 		size_t length = text_sequence((const unsigned char *)s.p + i, s.n - i);
 
@@ -97,7 +112,8 @@ static struct buf *params_next(struct params *p)
 {
 	static const struct buf empty;
 
-	/* A statement with more is a mistake of ours that params_full shows; the last place takes the overflow. */
+	/* A statement with more is a mistake of ours that params_full shows; the last place takes
+	 * the overflow. */
 	if (p->count >= PARAMS_MAX) {
 		p->value[PARAMS_MAX - 1].full = true;
 		return &p->value[PARAMS_MAX - 1];
@@ -274,7 +290,8 @@ struct guid answer_guid(const struct answer *a, size_t row, int column)
 
 struct str answer_bytes(const struct answer *a, size_t row, int column)
 {
-	return (struct str){ PQgetvalue(a->result, (int)row, column), (size_t)PQgetlength(a->result, (int)row, column) };
+	return (struct str){ PQgetvalue(a->result, (int)row, column),
+			     (size_t)PQgetlength(a->result, (int)row, column) };
 }
 
 enum answer_kind answer_kind(const struct answer *a, int column)

@@ -1,5 +1,6 @@
-/* Parameters and answers of statements in PostgreSQL's binary form ("PostgreSQL: libpq, Command Execution Functions"):
- * nothing is quoted, a unit with thousands of rows is one array a column. Visible in this folder only. */
+/* Parameters and answers of statements in PostgreSQL's binary form ("PostgreSQL: libpq, Command
+ * Execution Functions"): nothing is quoted, a unit with thousands of rows is one array a column.
+ * Visible in this folder only. */
 #ifndef STORE_PARAMS_H
 #define STORE_PARAMS_H
 
@@ -10,7 +11,16 @@
 enum { PARAMS_MAX = 32 };
 
 /* One element type of an array, in the order of the table in params.c. */
-enum element { ELEMENT_BOOL, ELEMENT_BYTES, ELEMENT_INT64, ELEMENT_INT32, ELEMENT_TEXT, ELEMENT_TIME, ELEMENT_GUID, ELEMENT_COUNT };
+enum element {
+	ELEMENT_BOOL,
+	ELEMENT_BYTES,
+	ELEMENT_INT64,
+	ELEMENT_INT32,
+	ELEMENT_TEXT,
+	ELEMENT_TIME,
+	ELEMENT_GUID,
+	ELEMENT_COUNT
+};
 
 struct params {
 	struct buf value[PARAMS_MAX]; /* owned */
@@ -24,7 +34,8 @@ bool params_full(const struct params *p); /* something did not fit: the statemen
 /* Scalars, in the order of the statement's numbers. Times are milliseconds since 1970; 0 is null. */
 void params_bool(struct params *p, bool b);
 void params_int64(struct params *p, int64_t n);
-void params_text(struct params *p, struct str s); /* broken UTF-8 and NUL, which PostgreSQL refuses, become U+FFFD */
+void params_text(struct params *p,
+		 struct str s); /* broken UTF-8 and NUL, which PostgreSQL refuses, become U+FFFD */
 void params_guid(struct params *p, const struct guid *g);
 void params_bytes(struct params *p, struct str bytes);
 void params_time(struct params *p, int64_t ms);
@@ -53,7 +64,8 @@ bool answer_bool(const struct answer *a, size_t row, int column);
 int64_t answer_int(const struct answer *a, size_t row, int column); /* of any width; null is 0 */
 int64_t answer_ms(const struct answer *a, size_t row, int column);  /* null is 0 */
 struct guid answer_guid(const struct answer *a, size_t row, int column); /* null is zero */
-struct str answer_bytes(const struct answer *a, size_t row, int column); /* text too; view into the answer */
+struct str answer_bytes(const struct answer *a, size_t row,
+			int column); /* text too; view into the answer */
 
 /* A cell as text for people, and its kind, whatever the column's type. */
 enum answer_kind { ANSWER_TEXT, ANSWER_NUMBER, ANSWER_BOOLEAN, ANSWER_TIME };

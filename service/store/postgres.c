@@ -36,6 +36,7 @@ static const struct store_ops postgres_ops = {
 	.dirty = postgres_dirty,
 	.dirty_high = postgres_dirty_high,
 	.dirty_among = postgres_dirty_among,
+	.requests_among = postgres_requests_among,
 	.commit = postgres_commit,
 	.request_add = postgres_request_add,
 	.requests_open = postgres_requests_open,
@@ -50,7 +51,8 @@ static const struct store_ops postgres_ops = {
 	.free = postgres_free,
 };
 
-enum err_kind postgres_new(const struct postgres_settings *settings, struct store *ret, struct err *err)
+enum err_kind postgres_new(const struct postgres_settings *settings, struct store *ret,
+			   struct err *err)
 {
 	struct db *db = db_new(settings->url, settings->connections_max, err);
 	struct postgres *p;

@@ -14,13 +14,20 @@ static int request_order(const void *left, const void *right)
 
 static void request_params(struct params *p, struct request *const *requests, size_t n)
 {
-	struct buf *id = params_array(p, ELEMENT_GUID, n), *person = params_array(p, ELEMENT_INT64, n);
-	struct buf *sync_as = params_array(p, ELEMENT_INT32, n), *owner = params_array(p, ELEMENT_TEXT, n);
-	struct buf *campaign = params_array(p, ELEMENT_TEXT, n), *campaign_name = params_array(p, ELEMENT_TEXT, n);
-	struct buf *is_trigger = params_array(p, ELEMENT_BOOL, n), *door = params_array(p, ELEMENT_INT32, n);
-	struct buf *outcome = params_array(p, ELEMENT_INT32, n), *entity = params_array(p, ELEMENT_INT32, n);
-	struct buf *record = params_array(p, ELEMENT_GUID, n), *reason = params_array(p, ELEMENT_TEXT, n);
-	struct buf *attempts = params_array(p, ELEMENT_INT32, n), *created = params_array(p, ELEMENT_TIME, n);
+	struct buf *id = params_array(p, ELEMENT_GUID, n),
+		   *person = params_array(p, ELEMENT_INT64, n);
+	struct buf *sync_as = params_array(p, ELEMENT_INT32, n),
+		   *owner = params_array(p, ELEMENT_TEXT, n);
+	struct buf *campaign = params_array(p, ELEMENT_TEXT, n),
+		   *campaign_name = params_array(p, ELEMENT_TEXT, n);
+	struct buf *is_trigger = params_array(p, ELEMENT_BOOL, n),
+		   *door = params_array(p, ELEMENT_INT32, n);
+	struct buf *outcome = params_array(p, ELEMENT_INT32, n),
+		   *entity = params_array(p, ELEMENT_INT32, n);
+	struct buf *record = params_array(p, ELEMENT_GUID, n),
+		   *reason = params_array(p, ELEMENT_TEXT, n);
+	struct buf *attempts = params_array(p, ELEMENT_INT32, n),
+		   *created = params_array(p, ELEMENT_TIME, n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct request *r = requests[i];
@@ -58,7 +65,8 @@ static void request_read(const struct answer *answer, size_t row, struct request
 }
 
 /* Gives every request, sorted by person, the state of the stored one of its person. */
-static enum err_kind requests_match(const struct answer *answer, struct request *const *sorted, size_t count, struct err *err)
+static enum err_kind requests_match(const struct answer *answer, struct request *const *sorted,
+				    size_t count, struct err *err)
 {
 	size_t rows = answer_rows(answer);
 
@@ -75,14 +83,16 @@ static enum err_kind requests_match(const struct answer *answer, struct request 
 				high = middle;
 		}
 		if (low == count || sorted[low]->person_id != key.person_id)
-			return err_set(err, ERR_STORE, "the database answered for a request that was not made");
+			return err_set(err, ERR_STORE,
+				       "the database answered for a request that was not made");
 		for (; low < count && sorted[low]->person_id == key.person_id; low++)
 			request_read(answer, i, sorted[low]);
 	}
 	return ERR_NONE;
 }
 
-enum err_kind postgres_request_add(void *self, struct request *requests, size_t count, struct err *err)
+enum err_kind postgres_request_add(void *self, struct request *requests, size_t count,
+				   struct err *err)
 {
 	struct postgres *p = self;
 	struct request **sorted CLEANUP(mem_freep) = NULL, **first CLEANUP(mem_freep) = NULL;
@@ -98,7 +108,7 @@ enum err_kind postgres_request_add(void *self, struct request *requests, size_t 
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &requests[i];
 	qsort(sorted, count, sizeof(struct request *), request_order);
-	/* The same person twice in one call is a repeat like any other; the greater hurry is kept. */
+	/* The same person twice in one call is a repeat; the greater hurry is kept. */
 	for (size_t i = 0; i < count; i++) {
 		if (!first_count || first[first_count - 1]->person_id != sorted[i]->person_id)
 			first[first_count++] = sorted[i];
@@ -117,7 +127,8 @@ enum err_kind postgres_request_add(void *self, struct request *requests, size_t 
 	return kind;
 }
 
-static enum err_kind ask_some(struct postgres *p, enum statement id, size_t limit, struct answer *ret, struct err *err)
+static enum err_kind ask_some(struct postgres *p, enum statement id, size_t limit,
+			      struct answer *ret, struct err *err)
 {
 	struct params params = { 0 };
 
@@ -125,8 +136,8 @@ static enum err_kind ask_some(struct postgres *p, enum statement id, size_t limi
 	return db_ask(p->db, id, &params, ret, err);
 }
 
-enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a, struct request **ret,
-				     size_t *ret_count, struct err *err)
+enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a,
+				     struct request **ret, size_t *ret_count, struct err *err)
 {
 	struct answer answer = { 0 };
 	enum err_kind kind = ask_some(self, STATEMENT_REQUESTS_OPEN, limit, &answer, err);
@@ -149,8 +160,8 @@ enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a, 
 	return ERR_NONE;
 }
 
-enum err_kind postgres_outbox(void *self, size_t limit, struct arena *a, struct outbox_row **ret, size_t *ret_count,
-			      struct err *err)
+enum err_kind postgres_outbox(void *self, size_t limit, struct arena *a, struct outbox_row **ret,
+			      size_t *ret_count, struct err *err)
 {
 	struct answer answer = { 0 };
 	enum err_kind kind = ask_some(self, STATEMENT_OUTBOX, limit, &answer, err);
@@ -162,7 +173,7 @@ enum err_kind postgres_outbox(void *self, size_t limit, struct arena *a, struct 
 	for (size_t i = 0; i < *ret_count; i++) {
 		struct outbox_row *o = &(*ret)[i];
 		struct str *const texts[] = { &o->outcome, &o->direction, &o->entity, &o->record_id,
-					      &o->field, &o->code, &o->message };
+					      &o->field,   &o->code,      &o->message };
 
 		o->id = answer_int(&answer, i, 0);
 		o->person_id = answer_int(&answer, i, 1);

@@ -85,8 +85,10 @@ static void status_hour(const struct answer *answer, struct store_status *ret)
 {
 	for (int table = 0; table < TABLE_COUNT; table++) {
 		ret->objects[table].last_hour_created = (uint64_t)answer_int(answer, 0, table * 3);
-		ret->objects[table].last_hour_updated = (uint64_t)answer_int(answer, 0, table * 3 + 1);
-		ret->objects[table].last_hour_failed = (uint64_t)answer_int(answer, 0, table * 3 + 2);
+		ret->objects[table].last_hour_updated =
+			(uint64_t)answer_int(answer, 0, table * 3 + 1);
+		ret->objects[table].last_hour_failed =
+			(uint64_t)answer_int(answer, 0, table * 3 + 2);
 	}
 }
 
@@ -117,7 +119,8 @@ enum err_kind postgres_status(void *self, struct store_status *ret, struct err *
 
 		kind = db_run(p->db, questions[i].statement, NULL, &answer, err);
 		if (!kind && questions[i].is_one_row && answer_rows(&answer) != 1)
-			kind = err_set(err, ERR_STORE, "the control row is missing from the database");
+			kind = err_set(err, ERR_STORE,
+				       "the control row is missing from the database");
 		if (!kind)
 			questions[i].read(&answer, &status);
 		answer_release(&answer);

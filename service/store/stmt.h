@@ -35,6 +35,7 @@ enum statement {
 	STATEMENT_DIRTY_PERSONS,
 	STATEMENT_DIRTY_RECORDS,
 	STATEMENT_DIRTY_HIGH,
+	STATEMENT_REQUESTS_AMONG,
 	STATEMENT_DIRTY_AMONG,
 	STATEMENT_DIRTY_PERSONS_ADD,
 	STATEMENT_DIRTY_RECORDS_ADD,
@@ -74,7 +75,8 @@ struct statement_row {
 	const char *name, *sql;
 	unsigned params;
 	bool is_read;              /* may be repeated when the connection broke */
-	bool is_planned_each_time; /* a plan made once for all would be wrong for many: filters that are mostly off, arrays */
+	bool is_planned_each_time; /* a plan made once for all would be wrong for many: filters that
+				      are mostly off, arrays */
 	const unsigned *types;     /* of the parameters, where the text does not tell */
 };
 

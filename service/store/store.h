@@ -131,6 +131,8 @@ struct store_ops {
 	/* Requests: insert durably (repeat of an open one for the same person: its id and state are returned instead). */
 	enum err_kind (*request_add)(void *self, struct request *requests, size_t count, struct err *);
 	enum err_kind (*requests_open)(void *self, size_t limit, struct arena *, struct request **ret, size_t *ret_count, struct err *);
+	/* Which of the persons have an open request: a claim with such a person is being worked on. */
+	enum err_kind (*requests_among)(void *self, const int64_t *person_ids, size_t count, bool *ret, struct err *);
 	enum err_kind (*outbox)(void *self, size_t limit, struct arena *, struct outbox_row **ret, size_t *ret_count, struct err *);
 	enum err_kind (*next_cycle_number)(void *self, int64_t *ret, struct err *);
 	/* Operator */

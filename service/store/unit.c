@@ -1,6 +1,6 @@
-/* Commit: everything a step found out and did, and the cursor that covers it, in one transaction (INV-CURSOR-BEHIND).
- * The steps run in one fixed order and their rows are sorted, so that two commits rarely wait for each other; when they do,
- * the server undoes one and it runs again. */
+/* Commit: everything a step found out and did, and the cursor that covers it, in one transaction
+ * (INV-CURSOR-BEHIND). The steps run in one fixed order and their rows are sorted, so that two
+ * commits rarely wait for each other; when they do, the server undoes one and it runs again. */
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -9,7 +9,8 @@
 struct unit_job {
 	const struct unit *unit;
 	int64_t fence;
-	/* Sorted by record, each record once. Tombstones go first: the person of one may have a new link further down. */
+	/* In writing order, each record once. Tombstones go first: the person of one may have a new
+	 * link further down. */
 	const struct link **tombstones, **links;
 	size_t tombstone_count, link_count;
 };
@@ -38,7 +39,9 @@ static enum err_kind unit_fence(struct session *s, const struct unit_job *job, s
 		return kind;
 	is_mine = answer_rows(&answer) == 1;
 	answer_release(&answer);
-	return is_mine ? ERR_NONE : err_set(err, ERR_NOT_LEADER, "another service runs the cycle now; nothing was committed");
+	return is_mine ? ERR_NONE
+		       : err_set(err, ERR_NOT_LEADER,
+				 "another service runs the cycle now; nothing was committed");
 }
 
 static enum err_kind unit_forget(struct session *s, const struct unit_job *job, struct err *err)
@@ -58,7 +61,8 @@ static enum err_kind unit_forget(struct session *s, const struct unit_job *job, 
 	return run(s, STATEMENT_LINKS_FORGET, &p, err);
 }
 
-static enum err_kind put_links(struct session *s, const struct link *const *links, size_t count, struct err *err)
+static enum err_kind put_links(struct session *s, const struct link *const *links, size_t count,
+			       struct err *err)
 {
 	struct params p = { 0 };
 
@@ -126,11 +130,16 @@ static enum err_kind unit_errors(struct session *s, const struct unit_job *job, 
 
 	if (!n)
 		return ERR_NONE;
-	struct buf *table = params_array(&p, ELEMENT_INT32, n), *record = params_array(&p, ELEMENT_GUID, n);
-	struct buf *person = params_array(&p, ELEMENT_INT64, n), *target = params_array(&p, ELEMENT_INT32, n);
-	struct buf *operation = params_array(&p, ELEMENT_TEXT, n), *field = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *slot = params_array(&p, ELEMENT_INT32, n), *fingerprint = params_array(&p, ELEMENT_INT64, n);
-	struct buf *kind = params_array(&p, ELEMENT_TEXT, n), *code = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *table = params_array(&p, ELEMENT_INT32, n),
+		   *record = params_array(&p, ELEMENT_GUID, n);
+	struct buf *person = params_array(&p, ELEMENT_INT64, n),
+		   *target = params_array(&p, ELEMENT_INT32, n);
+	struct buf *operation = params_array(&p, ELEMENT_TEXT, n),
+		   *field = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *slot = params_array(&p, ELEMENT_INT32, n),
+		   *fingerprint = params_array(&p, ELEMENT_INT64, n);
+	struct buf *kind = params_array(&p, ELEMENT_TEXT, n),
+		   *code = params_array(&p, ELEMENT_TEXT, n);
 	struct buf *message = params_array(&p, ELEMENT_TEXT, n);
 
 	for (size_t i = 0; i < n; i++) {
@@ -159,10 +168,14 @@ static enum err_kind unit_collisions(struct session *s, const struct unit_job *j
 
 	if (!n)
 		return ERR_NONE;
-	struct buf *table = params_array(&p, ELEMENT_INT32, n), *record = params_array(&p, ELEMENT_GUID, n);
-	struct buf *person = params_array(&p, ELEMENT_INT64, n), *field = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *rule = params_array(&p, ELEMENT_TEXT, n), *winner = params_array(&p, ELEMENT_INT32, n);
-	struct buf *marketo = params_array(&p, ELEMENT_TEXT, n), *dynamics = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *table = params_array(&p, ELEMENT_INT32, n),
+		   *record = params_array(&p, ELEMENT_GUID, n);
+	struct buf *person = params_array(&p, ELEMENT_INT64, n),
+		   *field = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *rule = params_array(&p, ELEMENT_TEXT, n),
+		   *winner = params_array(&p, ELEMENT_INT32, n);
+	struct buf *marketo = params_array(&p, ELEMENT_TEXT, n),
+		   *dynamics = params_array(&p, ELEMENT_TEXT, n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct collision_row *c = &u->collisions[i];
@@ -192,9 +205,12 @@ static enum err_kind unit_requests(struct session *s, const struct unit_job *job
 
 	if (!n)
 		return ERR_NONE;
-	struct buf *id = params_array(&p, ELEMENT_GUID, n), *outcome = params_array(&p, ELEMENT_INT32, n);
-	struct buf *entity = params_array(&p, ELEMENT_INT32, n), *record = params_array(&p, ELEMENT_GUID, n);
-	struct buf *reason = params_array(&p, ELEMENT_TEXT, n), *attempts = params_array(&p, ELEMENT_INT32, n);
+	struct buf *id = params_array(&p, ELEMENT_GUID, n),
+		   *outcome = params_array(&p, ELEMENT_INT32, n);
+	struct buf *entity = params_array(&p, ELEMENT_INT32, n),
+		   *record = params_array(&p, ELEMENT_GUID, n);
+	struct buf *reason = params_array(&p, ELEMENT_TEXT, n),
+		   *attempts = params_array(&p, ELEMENT_INT32, n);
 	struct buf *finished = params_array(&p, ELEMENT_TIME, n);
 
 	for (size_t i = 0; i < n; i++) {
@@ -218,10 +234,14 @@ static enum err_kind outbox_add(struct session *s, const struct unit *u, struct 
 
 	if (!n)
 		return ERR_NONE;
-	struct buf *person = params_array(&p, ELEMENT_INT64, n), *at = params_array(&p, ELEMENT_TIME, n);
-	struct buf *outcome = params_array(&p, ELEMENT_TEXT, n), *direction = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *entity = params_array(&p, ELEMENT_TEXT, n), *record = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *field = params_array(&p, ELEMENT_TEXT, n), *code = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *person = params_array(&p, ELEMENT_INT64, n),
+		   *at = params_array(&p, ELEMENT_TIME, n);
+	struct buf *outcome = params_array(&p, ELEMENT_TEXT, n),
+		   *direction = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *entity = params_array(&p, ELEMENT_TEXT, n),
+		   *record = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *field = params_array(&p, ELEMENT_TEXT, n),
+		   *code = params_array(&p, ELEMENT_TEXT, n);
 	struct buf *message = params_array(&p, ELEMENT_TEXT, n);
 
 	for (size_t i = 0; i < n; i++) {
@@ -284,9 +304,11 @@ static enum err_kind unit_report(struct session *s, const struct unit_job *job, 
 
 static enum err_kind unit_write(struct session *s, void *context, struct err *err)
 {
-	static enum err_kind (*const steps[])(struct session *, const struct unit_job *, struct err *) = {
-		unit_fence, unit_forget, unit_links, unit_stamped, unit_resolved, unit_errors,
-		unit_collisions, unit_marks, unit_requests, unit_outbox, unit_cursors, unit_report,
+	static enum err_kind (*const steps[])(struct session *, const struct unit_job *,
+					      struct err *) = {
+		unit_fence,    unit_forget, unit_links,      unit_stamped,
+		unit_resolved, unit_errors, unit_collisions, unit_marks,
+		unit_requests, unit_outbox, unit_cursors,    unit_report,
 	};
 	enum err_kind kind = ERR_NONE;
 
@@ -305,17 +327,10 @@ struct placed {
 	size_t place;
 };
 
-static int same_record(const struct placed *a, const struct placed *b)
-{
-	int order = guid_compare(&a->link->record_id, &b->link->record_id);
-
-	return order ? order : (a->link->table > b->link->table) - (a->link->table < b->link->table);
-}
-
 static int placed_order(const void *left, const void *right)
 {
 	const struct placed *a = left, *b = right;
-	int order = same_record(a, b);
+	int order = link_row_order(a->link, b->link);
 
 	return order ? order : (a->place > b->place) - (a->place < b->place);
 }
@@ -332,13 +347,15 @@ static void unit_sort(struct unit_job *job)
 	job->tombstones = mem_array(count, sizeof(struct link *));
 	job->links = mem_array(count, sizeof(struct link *));
 	for (size_t i = 0; i < count; i++) {
-		if (i + 1 < count && !same_record(&all[i], &all[i + 1]))
+		if (i + 1 < count && !link_row_order(all[i].link, all[i + 1].link))
 			continue;
 		if (is_tombstone(all[i].link))
 			job->tombstones[job->tombstone_count++] = all[i].link;
 		else
 			job->links[job->link_count++] = all[i].link;
 	}
+	qsort(job->tombstones, job->tombstone_count, sizeof(struct link *), link_write_order);
+	qsort(job->links, job->link_count, sizeof(struct link *), link_write_order);
 }
 
 enum err_kind postgres_commit(void *self, const struct unit *unit, struct err *err)
@@ -348,7 +365,8 @@ enum err_kind postgres_commit(void *self, const struct unit *unit, struct err *e
 	enum err_kind kind;
 
 	if (unit->is_fenced && !job.fence)
-		return err_set(err, ERR_NOT_LEADER, "this service does not run the cycle; nothing was committed");
+		return err_set(err, ERR_NOT_LEADER,
+			       "this service does not run the cycle; nothing was committed");
 	if (unit->link_count)
 		unit_sort(&job);
 	kind = db_transaction(p->db, unit_write, &job, err);

@@ -348,7 +348,7 @@ static enum err_kind cycle_stale_claims(struct cycle *c, struct err *err)
 	kind = store->ops->claims_stale(store->self, CYCLE_STALE_CLAIM_MS, CYCLE_CHUNK, &s.arena, &links,
 					&count, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (!links[i]->person_id && !links[i]->parked_count)
+		if (!links[i]->parked_count)
 			ledger_dirty_record(&s.ledger, links[i]->table, &links[i]->record_id);
 	}
 	return cycle_step_end(c, &s, kind, err);

@@ -151,35 +151,27 @@ void ledger_refusals(struct ledger *l, const struct mapping *m, const struct lin
 		ledger_refusal(l, m, link, &plan->refusal[i], operation);
 }
 
-/* Is the parked write still what would be written, so that its error stays open? */
-static bool ledger_is_still_parked(const struct mapping *m, const struct parked_write *parked,
-				   const struct plan *plan)
+/* A parked field keeps its fingerprints until it was written or the sides agree by themselves. */
+static bool ledger_has_moved(const struct link *link, const struct plan *plan, uint16_t slot)
 {
-	for (size_t i = 0; i < plan->refusal_count; i++) {
-		const struct refusal *r = &plan->refusal[i];
-		uint16_t slot = r->index == PARKED_WHOLE_RECORD ? PARKED_WHOLE_RECORD :
-								  m->fields[r->index].slot;
-
-		if (slot == parked->slot && r->target == parked->target)
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		if (slot < plan->slot_count &&
+		    plan->fingerprint[side][slot] != link_fingerprint(link, (enum side)side, slot))
 			return true;
 	}
-	if (parked->slot == PARKED_WHOLE_RECORD)
-		return plan->write_count[parked->target] == 0;
-	/* The sides agree on it again when both fingerprints are the same; until then it waits. */
-	return parked->slot < plan->slot_count &&
-	       plan->fingerprint[SIDE_MARKETO][parked->slot] !=
-		       plan->fingerprint[SIDE_DYNAMICS][parked->slot];
+	return false;
 }
 
-void ledger_resolve(struct ledger *l, const struct mapping *m, const struct link *link,
-		    const struct plan *plan)
+void ledger_resolve(struct ledger *l, const struct link *link, const struct plan *plan,
+		    const bool is_whole_over[SIDE_COUNT])
 {
 	for (size_t i = 0; i < link->parked_count; i++) {
 		const struct parked_write *parked = &link->parked[i];
+		bool is_over = parked->slot == PARKED_WHOLE_RECORD ? is_whole_over[parked->target]
+								   : ledger_has_moved(link, plan, parked->slot);
 
-		if (ledger_is_still_parked(m, parked, plan))
-			continue;
-		ledger_resolved(l, link, parked->target, parked->slot);
+		if (is_over)
+			ledger_resolved(l, link, parked->target, parked->slot);
 	}
 }
 

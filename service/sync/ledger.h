@@ -36,8 +36,10 @@ void ledger_collision(struct ledger *l, const struct mapping *m, const struct li
 		      const struct collision *collision);
 void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link, const struct plan *plan,
 		     const char *operation);
-/* Closes the error rows of every parked write of the link that the plan wrote, or that is no longer wanted. */
-void ledger_resolve(struct ledger *l, const struct mapping *m, const struct link *link, const struct plan *plan);
+/* Closes the error rows of the link's parked writes that are over: the field's fingerprints have moved on, or, for a record
+ * refused as a whole, is_whole_over says so of the side that refused. Call before the link takes the plan's fingerprints. */
+void ledger_resolve(struct ledger *l, const struct link *link, const struct plan *plan,
+		    const bool is_whole_over[SIDE_COUNT]);
 void ledger_error(struct ledger *l, const struct link *link, enum side target, const char *operation, const struct err *err);
 void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target, enum table entity,
 		     const struct guid *record_id, const char *field, const char *code, struct str message);

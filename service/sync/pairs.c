@@ -417,6 +417,36 @@ static bool pairs_take_version(struct pair *p)
 	return true;
 }
 
+/* Nothing of what the source shows waits to be written any more: a refusal of the whole record is over. */
+static bool pairs_is_settled(const struct step *s, const struct pair *p, enum side source)
+{
+	const struct mapping *m = s->mapping;
+
+	if (!p->seen[source] || p->is_later)
+		return false;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct value *v = &p->seen[source]->values[i];
+
+		if (v->kind == VALUE_UNSEEN || !mapping_active(m, i, p->link->table))
+			continue;
+		if (fingerprint_of(&s->engine->identity.key, v) !=
+		    p->plan.fingerprint[source][m->fields[i].slot])
+			return false;
+	}
+	return true;
+}
+
+static void pairs_resolve(struct step *s, const struct pair *p)
+{
+	bool is_whole_over[SIDE_COUNT];
+
+	if (p->plan.must_read[SIDE_MARKETO] || p->plan.must_read[SIDE_DYNAMICS])
+		return; /* nothing was decided */
+	for (int side = 0; side < SIDE_COUNT; side++)
+		is_whole_over[side] = pairs_is_settled(s, p, side_other((enum side)side));
+	ledger_resolve(s->ledger, p->link, &p->plan, is_whole_over);
+}
+
 static void pairs_note(struct step *s, struct pair *p)
 {
 	const char *operation = p->is_create ? "create" : "update";
@@ -424,7 +454,8 @@ static void pairs_note(struct step *s, struct pair *p)
 	bool is_touched = p->was_written[SIDE_MARKETO] || p->was_written[SIDE_DYNAMICS];
 	bool is_complete = p->link->person_id && (!p->is_create || is_touched);
 
-	ledger_resolve(s->ledger, s->mapping, p->link, &p->plan);
+	if (!p->is_over)
+		pairs_resolve(s, p);
 	if (is_wrong) {
 		ledger_refusals(s->ledger, s->mapping, p->link, &p->plan, operation);
 		s->report->refused += p->plan.refusal_count;
@@ -438,6 +469,9 @@ static void pairs_note(struct step *s, struct pair *p)
 	if (is_complete && p->link->state == LINK_CLAIMED) {
 		p->link->state = LINK_LIVE;
 		s->report->linked += !p->is_create;
+		/* Whatever was reported about finding or making the counterpart is over. */
+		if (!is_wrong)
+			ledger_resolved(s->ledger, p->link, SIDE_MARKETO, PARKED_WHOLE_RECORD);
 	}
 	if (pairs_take_version(p) || p->plan.is_changed || is_touched || !p->link->is_stored ||
 	    p->link->is_stamp_due)

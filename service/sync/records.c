@@ -20,7 +20,7 @@ static bool records_has_news(const struct step *s, const struct link *link, cons
 	return false;
 }
 
-enum records_fate { FATE_PAIR, FATE_MATCH, FATE_LATER, FATE_NOTHING };
+enum records_fate { FATE_PAIR, FATE_MATCH, FATE_CLAIMED, FATE_NOTHING };
 
 /* What a row's link says about the way it takes. */
 static enum records_fate records_fate(const struct step *s, const struct link *link,
@@ -32,8 +32,8 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	case LINK_LIVE:
 		return FATE_PAIR;
 	case LINK_CLAIMED:
-		/* With a person: a real-time call is making this very record. Without: our own, interrupted. */
-		return link->person_id ? FATE_LATER : FATE_MATCH;
+		/* With a person: a real-time call may be making this very record. Without: our own, interrupted. */
+		return link->person_id ? FATE_CLAIMED : FATE_MATCH;
 	case LINK_DELETED_IN_MARKETO:
 		return records_has_news(s, link, r) ? FATE_MATCH : FATE_NOTHING;
 	case LINK_DELETED_IN_DYNAMICS:
@@ -88,6 +88,32 @@ static enum err_kind records_add_persons(struct step *s, struct pair *pairs, siz
 	return kind;
 }
 
+/* Claims of a person and a record: one that an open request is working on is left to it, and looked at later; any other is
+ * this cycle's own of an earlier life, interrupted before it was committed, and taken up again. Moves those on to pairs. */
+static enum err_kind records_claimed(struct step *s, struct record *const *records,
+				     struct link *const *links, size_t count, struct pair *pairs,
+				     size_t *paired, struct err *err)
+{
+	const struct store *store = &s->engine->store;
+	int64_t *persons = arena_array(s->arena, count, sizeof(*persons));
+	bool *is_requested = arena_array(s->arena, count, sizeof(*is_requested));
+	enum err_kind kind;
+
+	for (size_t i = 0; i < count; i++)
+		persons[i] = links[i]->person_id;
+	if (!count)
+		return ERR_NONE;
+	kind = store->ops->requests_among(store->self, persons, count, is_requested, err);
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (is_requested[i])
+			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
+		else
+			pairs[(*paired)++] = (struct pair){ .link = links[i],
+							    .seen = { NULL, records[i] } };
+	}
+	return kind;
+}
+
 enum err_kind records_run(struct step *s, struct record *const *records, size_t count,
 			  struct err *err)
 {
@@ -96,8 +122,10 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
 	struct record **fresh = arena_array(s->arena, count, sizeof(struct record *));
 	struct link **fresh_links = arena_array(s->arena, count, sizeof(struct link *));
+	struct record **claimed = arena_array(s->arena, count, sizeof(struct record *));
+	struct link **claims = arena_array(s->arena, count, sizeof(struct link *));
 	struct pair *pairs = arena_array(s->arena, count, sizeof(*pairs));
-	size_t paired = 0, fresh_count = 0, matched = 0;
+	size_t paired = 0, fresh_count = 0, claim_count = 0, matched = 0;
 	enum err_kind kind;
 
 	if (!count)
@@ -118,14 +146,18 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 			fresh[fresh_count] = records[i];
 			fresh_links[fresh_count++] = links[i];
 			break;
-		case FATE_LATER:
-			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
+		case FATE_CLAIMED:
+			claimed[claim_count] = records[i];
+			claims[claim_count++] = links[i];
 			break;
 		case FATE_NOTHING:
 			s->report->equal[records[i]->table]++;
 			break;
 		}
 	}
+	kind = records_claimed(s, claimed, claims, claim_count, pairs, &paired, err);
+	if (kind != ERR_NONE)
+		return kind;
 	if (fresh_count) {
 		kind = match_records(s, fresh, fresh_links, fresh_count, pairs + paired, &matched, err);
 		if (kind != ERR_NONE)
@@ -148,10 +180,12 @@ enum err_kind records_deleted(struct step *s, enum table table, const struct gui
 		return ERR_NONE;
 	kind = store->ops->links_by_record(store->self, table, ids, count, s->arena, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (!links[i] || links[i]->state != LINK_LIVE)
-			continue;
-		++*deletes;
-		pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
+		if (links[i] && links[i]->state == LINK_LIVE) {
+			++*deletes;
+			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
+		} else if (links[i] && links[i]->state == LINK_CLAIMED && !links[i]->person_id) {
+			ledger_forget(s->ledger, links[i]); /* nothing was made of it, and nothing can be */
+		}
 	}
 	return kind;
 }

@@ -31,6 +31,15 @@ def pairs_of(table):
     return text
 
 
+def unexplained(world):
+    """Like differences, less what an open error row names: (linked rows, rows without a person, differing fields)."""
+    errors = world.sql("SELECT record_id, field FROM error WHERE resolved_at IS NULL")
+    records, fields = {row[0] for row in errors}, {tuple(row) for row in errors}
+    linked, alone, wrong = differences(world)
+    return (linked, [row for row in alone if row[1] not in records],
+            [row for row in wrong if (row[1], row[2]) not in fields])
+
+
 def differences(world):
     """(linked rows, rows without a person, list of differing fields), read as an administrator would."""
     marketo, dynamics = world.marketo("marketer"), world.dynamics("seller")

@@ -165,7 +165,7 @@ class Refusals(Linked):
         self.assertNotIn("xxxx", errors[0]["message"])
         log = world.log_path.read_text()
         self.assertNotIn("Renamed", log)
-        type_id = marketo.activity_types()["microsoftSync"]["id"]
+        type_id = marketo.activity_types()["Microsoft Sync"]["id"]
         seen = until(lambda: marketo.activities([type_id], started, [people[7]]), 30, "the line in the Activity Log")
         self.assertEqual(len(seen), 1)
         self.assertEqual(seen[0]["primaryAttributeValue"], "refused")

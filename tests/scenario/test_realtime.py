@@ -100,7 +100,7 @@ class Realtime(Scenario):
         body = tandem.sync_person(person).json
         self.assertEqual(body["outcome"], "rejected")
         self.assertIn("Not this name.", body["reason"])
-        type_id = marketo.activity_types()["microsoftSync"]["id"]
+        type_id = marketo.activity_types()["Microsoft Sync"]["id"]
         until(lambda: marketo.activities([type_id], since, [person]), 20, "the line in the Activity Log")
         self.assertEqual(dynamics.query("lead", "emailaddress1 eq 'no@example.org'", ("leadid",)), [])
         world.sandbox.limits(dynamics={"plugin": {}})

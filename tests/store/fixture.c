@@ -152,12 +152,18 @@ struct link *make_link(struct fixture *f, uint64_t n, int64_t person_id, size_t 
 {
 	struct link *l = arena_alloc(&f->memory, sizeof(*l));
 
-	*l = (struct link){ .table = TABLE_LEAD, .record_id = guid_number(n), .person_id = person_id, .state = LINK_LIVE,
-			    .generation = 1, .version = 1000 + (int64_t)n, .slot_count = slot_count };
+	*l = (struct link){ .table = TABLE_LEAD,
+			    .record_id = guid_number(n),
+			    .person_id = person_id,
+			    .state = LINK_LIVE,
+			    .generation = 1,
+			    .version = 1000 + (int64_t)n,
+			    .slot_count = slot_count };
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		l->fingerprint[side] = arena_array(&f->memory, slot_count, sizeof(uint64_t));
 		for (size_t i = 0; i < slot_count; i++)
-			l->fingerprint[side][i] = (n + 1) * 11400714819323198485u + i * 7046029254386353131u + 1;
+			l->fingerprint[side][i] =
+				(n + 1) * 11400714819323198485u + i * 7046029254386353131u + 1;
 	}
 	return l;
 }
@@ -177,4 +183,40 @@ struct link *load_person(struct fixture *f, int64_t person_id)
 
 	ok(f->store.ops->links_by_person(f->store.self, &person_id, 1, &f->memory, &l, &last_err));
 	return l;
+}
+
+struct str cell(const struct rowset *r, size_t row, const char *name)
+{
+	for (size_t i = 0; i < r->columns; i++) {
+		if (strcmp(r->names[i], name) == 0)
+			return r->cells[row * r->columns + i];
+	}
+	fail_msg("no column %s", name);
+	return (struct str){ NULL, 0 };
+}
+
+void check_cell(const struct rowset *r, size_t row, const char *name, const char *expected)
+{
+	struct str found = cell(r, row, name);
+
+	if (!str_equal(found, str_of(expected)))
+		fail_msg("%s is \"" STR_FMT "\", not \"%s\"", name, STR_ARG(found),
+			 expected ? expected : "(null)");
+}
+
+struct rowset fixture_list(const struct fixture *f, struct list_query query)
+{
+	struct rowset ret;
+
+	query.limit = query.limit ? query.limit : 100;
+	ok(f->store.ops->list(f->store.self, &query, &ret, &last_err));
+	return ret;
+}
+
+void check_count(const struct fixture *f, struct list_query query, size_t expected)
+{
+	struct rowset r = fixture_list(f, query);
+
+	assert_int_equal(r.rows, expected);
+	arena_release(&r.memory);
 }

@@ -1,4 +1,5 @@
-/* Fingerprints to bytes and back: every shape of a link comes back as it was, and damaged bytes are refused. */
+/* Fingerprints to bytes and back: every shape of a link comes back as it was, and damaged bytes are
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +29,8 @@ static void check_round_trip(const struct link *l, size_t bytes_max)
 
 	packing_write(l, &bytes[SIDE_MARKETO], &bytes[SIDE_DYNAMICS], &is_same);
 	assert_true(bytes[SIDE_MARKETO].len + bytes[SIDE_DYNAMICS].len <= bytes_max);
-	assert_true(packing_read(buf_str(&bytes[SIDE_MARKETO]), buf_str(&bytes[SIDE_DYNAMICS]), is_same, &back, &memory));
+	assert_true(packing_read(buf_str(&bytes[SIDE_MARKETO]), buf_str(&bytes[SIDE_DYNAMICS]),
+				 is_same, &back, &memory));
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		for (size_t i = 0; i < l->slot_count + 3; i++)
 			assert_int_equal(i < l->slot_count ? l->fingerprint[side][i] : 0,
@@ -45,12 +47,16 @@ static void test_random_links(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		struct link l = { .fingerprint = { marketo, dynamics }, .slot_count = next_random() % 60 };
-		unsigned differing = (unsigned)(next_random() % 101), empty = (unsigned)(next_random() % 101);
+		struct link l = { .fingerprint = { marketo, dynamics },
+				  .slot_count = next_random() % 60 };
+		unsigned differing = (unsigned)(next_random() % 101),
+			 empty = (unsigned)(next_random() % 101);
 
 		for (size_t i = 0; i < l.slot_count; i++) {
 			marketo[i] = next_random() % 100 < empty ? 0 : next_random();
-			dynamics[i] = next_random() % 100 < differing ? (next_random() & 1 ? next_random() : 0) : marketo[i];
+			dynamics[i] = next_random() % 100 < differing
+					      ? (next_random() & 1 ? next_random() : 0)
+					      : marketo[i];
 		}
 		check_round_trip(&l, l.slot_count * 16 + 1);
 	}
@@ -87,16 +93,29 @@ static void test_damaged_bytes_are_refused(void **state)
 		{ { "1234567", 7 }, { NULL, 0 }, true },
 		{ { "12345678", 8 }, { NULL, 0 }, false },
 		{ { "12345678", 8 }, { "\0", 1 }, true },
-		{ { "12345678", 8 }, { "\2" "12345678", 9 }, false },
-		{ { "12345678", 8 }, { "\0" "1234567", 8 }, false },
-		{ { "12345678", 8 }, { "\1" "123456789", 10 }, false },
+		{ { "12345678", 8 },
+		  { "\2"
+		    "12345678",
+		    9 },
+		  false },
+		{ { "12345678", 8 },
+		  { "\0"
+		    "1234567",
+		    8 },
+		  false },
+		{ { "12345678", 8 },
+		  { "\1"
+		    "123456789",
+		    10 },
+		  false },
 	};
 	struct arena memory = { 0 };
 	struct link back = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_false(packing_read(cases[i].marketo, cases[i].dynamics, cases[i].is_null, &back, &memory));
+		assert_false(packing_read(cases[i].marketo, cases[i].dynamics, cases[i].is_null,
+					  &back, &memory));
 	arena_release(&memory);
 }
 

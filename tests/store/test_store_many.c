@@ -103,7 +103,9 @@ static uint16_t slots_seen[THREADS][3];
 
 static void take_slots(unsigned n)
 {
-	const struct field fields[] = { { .name = n % 2 ? "a" : "c" }, { .name = "b" }, { .name = n % 2 ? "c" : "a" } };
+	const struct field fields[] = { { .name = n % 2 ? "a" : "c" },
+					{ .name = "b" },
+					{ .name = n % 2 ? "c" : "a" } };
 	uint16_t slots[3] = { 99, 99, 99 };
 
 	(void)OPS->slots(SELF, fields, 3, slots, NULL);
@@ -124,24 +126,36 @@ static void test_slots_race(void **state)
 enum { CLAIMS = 200 };
 static atomic_int wins[CLAIMS], failures;
 
+static void count_failure(enum err_kind kind, const struct err *err)
+{
+	if (!kind)
+		return;
+	atomic_fetch_add(&failures, 1);
+	print_error("%s: %s\n", err->code, err->text);
+}
+
 /* Every thread claims the same persons, each for a record of its own, in an order of its own. */
 static void claim_all(unsigned n)
 {
 	static struct link links[THREADS][CLAIMS];
 	const struct link *order[CLAIMS];
 	bool won[CLAIMS];
+	struct err err;
+	enum err_kind kind;
 
 	for (unsigned i = 0; i < CLAIMS; i++) {
 		unsigned person = (i * 37 + n * 11) % CLAIMS;
 
-		links[n][i] = (struct link){ .table = TABLE_LEAD, .record_id = guid_number(n * 1000 + person),
-					     .person_id = person + 1, .state = LINK_CLAIMED };
+		links[n][i] = (struct link){ .table = TABLE_LEAD,
+					     .record_id = guid_number(n * 1000 + person),
+					     .person_id = person + 1,
+					     .state = LINK_CLAIMED };
 		order[i] = &links[n][i];
 	}
-	if (OPS->claim(SELF, order, CLAIMS, won, NULL)) {
-		atomic_fetch_add(&failures, 1);
+	kind = OPS->claim(SELF, order, CLAIMS, won, &err);
+	count_failure(kind, &err);
+	if (kind)
 		return;
-	}
 	for (unsigned i = 0; i < CLAIMS; i++)
 		atomic_fetch_add(&wins[order[i]->person_id - 1], won[i]);
 }
@@ -161,12 +175,15 @@ static struct guid request_ids[THREADS];
 
 static void add_request(unsigned n)
 {
-	struct request r[2] = { { .id = guid_number(n + 1), .person_id = 7, .sync_as = TABLE_LEAD },
-				{ .id = guid_number(n + 1000), .person_id = 8, .sync_as = TABLE_LEAD } };
+	struct request r[2] = {
+		{ .id = guid_number(n + 1), .person_id = 7, .sync_as = TABLE_LEAD },
+		{ .id = guid_number(n + 1000), .person_id = 8, .sync_as = TABLE_LEAD }
+	};
 	struct request turned[2] = { r[1], r[0] };
 
-	if (OPS->request_add(SELF, n % 2 ? r : turned, 2, NULL))
-		atomic_fetch_add(&failures, 1);
+	struct err err;
+
+	count_failure(OPS->request_add(SELF, n % 2 ? r : turned, 2, &err), &err);
 	request_ids[n] = n % 2 ? r[0].id : turned[1].id;
 }
 
@@ -181,28 +198,43 @@ static void test_request_race(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM request"), 2);
 }
 
-/* Commits and claims that touch the same rows in every order: some wait for each other, all get through. */
+/* Commits and claims that touch the same rows in every order: some wait for each other, all get
+ * through. */
 static void write_everything(unsigned n)
 {
+	struct err err;
 	static struct link links[THREADS][60];
 	struct link *order[60];
 	struct error_row errors[60];
 	struct dirty marks[60];
-	struct unit u = { .links = order, .link_count = 60, .errors = errors, .error_count = 60, .dirty = marks, .dirty_count = 60 };
+	struct unit u = { .links = order,
+			  .link_count = 60,
+			  .errors = errors,
+			  .error_count = 60,
+			  .dirty = marks,
+			  .dirty_count = 60 };
 
 	for (unsigned round = 0; round < 10; round++) {
 		for (unsigned i = 0; i < 60; i++) {
 			unsigned k = (i * 7 + n * 13 + round) % 60;
 
-			links[n][i] = (struct link){ .table = TABLE_LEAD, .record_id = guid_number(k), .person_id = k + 1,
-						     .state = LINK_LIVE, .version = n };
+			links[n][i] = (struct link){ .table = TABLE_LEAD,
+						     .record_id = guid_number(k),
+						     .person_id = k + 1,
+						     .state = LINK_LIVE,
+						     .version = n };
 			order[i] = &links[n][i];
-			errors[i] = (struct error_row){ .table = TABLE_LEAD, .record_id = guid_number(k), .operation = "update",
-							.field = "", .fingerprint = 1, .kind = "refused", .code = "", .slot = 1 };
+			errors[i] = (struct error_row){ .table = TABLE_LEAD,
+							.record_id = guid_number(k),
+							.operation = "update",
+							.field = "",
+							.fingerprint = 1,
+							.kind = "refused",
+							.code = "",
+							.slot = 1 };
 			marks[i] = (struct dirty){ .table = TABLE_PERSON, .person_id = k + 1 };
 		}
-		if (OPS->commit(SELF, &u, NULL))
-			atomic_fetch_add(&failures, 1);
+		count_failure(OPS->commit(SELF, &u, &err), &err);
 	}
 }
 
@@ -225,7 +257,11 @@ static void test_fencing(void **state)
 	struct store other = fixture_open(f);
 	struct cursor_row cursor = { .name = "lead", .text = STR("first") };
 	struct link *l = make_link(f, 1, 7, 3);
-	struct unit u = { .is_fenced = true, .links = &l, .link_count = 1, .cursors = &cursor, .cursor_count = 1 };
+	struct unit u = { .is_fenced = true,
+			  .links = &l,
+			  .link_count = 1,
+			  .cursors = &cursor,
+			  .cursor_count = 1 };
 	struct str place;
 	bool leading;
 
@@ -239,8 +275,12 @@ static void test_fencing(void **state)
 	assert_false(leading);
 	ok(OPS->commit(SELF, &u, &last_err));
 	assert_int_equal(other.ops->commit(other.self, &u, &last_err), ERR_NOT_LEADER);
-	/* The first one's connection dies without its noticing: the other leads, the first one's commit is refused. */
-	fixture_sql(f, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted");
+	/* The first one's connection dies without its noticing: the other leads, the first one's
+	 * commit is refused. */
+	fixture_sql(
+		f,
+		"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+		" AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
 	do {
 		ok(other.ops->lead(other.self, &leading, &last_err));
 	} while (!leading);
@@ -257,7 +297,9 @@ static void test_fencing(void **state)
 	u.is_fenced = false;
 	ok(OPS->commit(SELF, &u, &last_err));
 	other.ops->resign(other.self);
-	assert_int_equal(other.ops->commit(other.self, &(struct unit){ .is_fenced = true }, &last_err), ERR_NOT_LEADER);
+	assert_int_equal(other.ops->commit(other.self, &(struct unit){ .is_fenced = true },
+					   &last_err),
+			 ERR_NOT_LEADER);
 	do {
 		ok(OPS->lead(SELF, &leading, &last_err));
 	} while (!leading);
@@ -287,7 +329,8 @@ static void test_restart(void **state)
 	assert_non_null(load_record(f, TABLE_LEAD, 1));
 }
 
-/* The connection breaks while it is idle in a way the socket does not show yet, or in the middle of a read. */
+/* The connection breaks while it is idle in a way the socket does not show yet, or in the middle of
+ * a read. */
 static void test_killed_connections(void **state)
 {
 	bool paused;
@@ -305,8 +348,11 @@ static void test_pool_is_shared(void **state)
 {
 	(void)state;
 	run_threads(make_identity);
-	assert_true(fixture_number(f, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-				      " AND pid <> pg_backend_pid()") <= 8);
+	assert_true(
+		fixture_number(
+			f,
+			"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+			" AND pid <> pg_backend_pid()") <= 8);
 }
 
 int main(void)
@@ -325,10 +371,12 @@ int main(void)
 		{ "pool is shared", test_pool_is_shared },
 		{ "restart", test_restart },
 	};
-	struct CMUnitTest tests[ARRAY_LEN(cases) + 1] = { { "two services migrate at once", test_two_services_migrate_at_once,
+	struct CMUnitTest tests[ARRAY_LEN(cases) + 1] = { { "two services migrate at once",
+							    test_two_services_migrate_at_once,
 							    begin_empty, fixture_end, NULL } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		tests[i + 1] = (struct CMUnitTest){ cases[i].name, cases[i].run, begin, fixture_end, NULL };
+		tests[i + 1] = (struct CMUnitTest){ cases[i].name, cases[i].run, begin, fixture_end,
+						    NULL };
 	return cmocka_run_group_tests_name("store, many at once", tests, NULL, NULL);
 }

@@ -1,14 +1,9 @@
 /* The walker over large answers: what it hands out, and that it refuses everything that is not
  * exactly one object. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "remote/json.h"
 
 #include "base/buf.h"
-#include "remote/json.h"
+#include "tests/unit/unit.h"
 
 /* Writes down what the walker hands out: "name=value;" for members, "name[]=value;" for elements. */
 static enum err_kind note(void *context, const char *array, const char *member,
@@ -218,5 +213,5 @@ int main(void)
 		cmocka_unit_test(members_by_type),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN(tests);
 }

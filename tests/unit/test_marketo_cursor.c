@@ -1,14 +1,10 @@
 /* Marketo's feed cursor: looking back without reporting twice, and never over an event that was not
  * seen. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "remote/marketo_cursor.h"
+
 #include <stdlib.h>
 
-#include "remote/marketo_cursor.h"
+#include "tests/unit/unit.h"
 
 enum { OVERLAP_S = 120, NOW_S = 1788000000 };
 
@@ -187,5 +183,5 @@ int main(void)
 		cmocka_unit_test(stays_while_a_stream_has_more),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN(tests);
 }

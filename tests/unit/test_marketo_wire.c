@@ -1,17 +1,13 @@
 /* What Marketo's answers mean: envelopes of every shape seen or to be feared, codes, persons,
  * columns. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "remote/marketo_wire.h"
+
 #include <stdlib.h>
 
 #include "core/field.h"
 #include "remote/marketo_token.h"
 #include "remote/marketo_value.h"
-#include "remote/marketo_wire.h"
+#include "tests/unit/unit.h"
 
 /* ---- envelopes ---- */
 
@@ -528,5 +524,5 @@ int main(void)
 		cmocka_unit_test(identity_answers),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return RUN(tests);
 }

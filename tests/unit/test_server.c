@@ -191,6 +191,46 @@ static void test_stop_while_waiting(void **state)
 	buf_release(&answer);
 }
 
+/* Asks on one connection for as long as it is answered. */
+static void *busy_caller(void *context)
+{
+	static const char request[] = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+	const int *fd = context;
+	char part[1024];
+
+	do
+		say(*fd, request, sizeof(request) - 1);
+	while (recv(*fd, part, sizeof(part), 0) > 0);
+	(void)close(*fd);
+	return NULL;
+}
+
+/* Ending in the middle of traffic, many times: connections are cut, the program is not. */
+static void test_stop_while_busy(void **state)
+{
+	const struct timespec moment = { 0, 2 * 1000 * 1000 };
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		pthread_t thread[4];
+		struct world w;
+		int fd[4];
+
+		world_start(&w, ARRAY_LEN(world_keys));
+		for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
+			fd[i] = dial(&w);
+			assert_int_equal(pthread_create(&thread[i], NULL, busy_caller, &fd[i]), 0);
+		}
+		(void)nanosleep(&moment, NULL);
+		api_server_quiesce(w.server);
+		assert_int_equal(dial(&w), -1);
+		(void)nanosleep(&moment, NULL);
+		api_server_free(w.server);
+		for (size_t i = 0; i < ARRAY_LEN(fd); i++)
+			(void)pthread_join(thread[i], NULL);
+	}
+}
+
 static void test_broken_callers(void **state)
 {
 	static const char *const parts[] = {
@@ -255,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_callback_races),
 		cmocka_unit_test(test_stop_while_waiting),
+		cmocka_unit_test(test_stop_while_busy),
 		cmocka_unit_test(test_broken_callers),
 		cmocka_unit_test(test_listen_mistakes),
 		cmocka_unit_test(test_listen_everywhere),

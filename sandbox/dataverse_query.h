@@ -1,0 +1,44 @@
+/* A query while it runs: what it asks and where its rows come from. */
+#ifndef SANDBOX_DATAVERSE_QUERY_H
+#define SANDBOX_DATAVERSE_QUERY_H
+
+#include "dataverse.h"
+#include "dataverse_filter.h"
+
+#define ORDERS_MAX 8
+
+enum source { SOURCE_RECORDS, SOURCE_LIST, SOURCE_LOG_UP, SOURCE_LOG_DOWN };
+
+struct order {
+	uint16_t column;
+	bool descending;
+};
+
+struct query {
+	struct call *call;
+	struct table *table;
+	struct filter *filter;
+	struct order orders[ORDERS_MAX];
+	size_t order_count;
+	enum source source;
+	uint32_t *list;
+	size_t list_len, list_cap;
+	uint64_t at;              /* next place of the source */
+	const struct record *row; /* the one the filter is asked about */
+	struct scratch scratch;
+};
+
+/* What a column is to a filter or an order. */
+enum filter_class query_class_of(const struct column *c);
+/* The value of the row asked about, as filters compare it. */
+struct filter_value query_value(void *context, const struct filter *leaf);
+
+/* Where the rows come from: an index when the filter names one, the log when they are ordered by
+ * version, else a walk over the table; sorted when another order is asked. Sets where a page
+ * starts. */
+void source_choose(struct query *q, const struct page_position *position);
+/* The next matching row and the place it stands at; NO_RECORD at the end. */
+uint32_t source_next(struct query *q, uint64_t *ret_at);
+void source_free(struct query *q);
+
+#endif
