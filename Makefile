@@ -125,9 +125,6 @@ tests: $(UNIT_BIN)
 $(OUT)/bench/json_cost: %: %.o
 	$(link) $(shell pkg-config --libs json-c)
 
-$(OUT)/tests/lint/settings: %: %.o $(patsubst %.c,$(OUT)/%.o,$(CONFIG) $(BASE))
-	$(link)
-
 # What the tests of a folder share is linked to each of them.
 aids = $(patsubst %.c,$(OUT)/%.o,$(filter tests/$1/%,$(AIDS)))
 $(filter $(OUT)/tests/unit/%,$(UNIT_BIN)): $(call aids,unit)

@@ -92,6 +92,18 @@ static const struct type_names {
 	[COLUMN_IMAGE] = { "Virtual", "ImageType", "Image" },
 };
 
+bool metadata_is_cast(const char *name)
+{
+	char cast[128];
+
+	for (size_t i = 0; i < COLUMN_TYPE_COUNT; i++) {
+		snprintf(cast, sizeof(cast), SPACE "%sAttributeMetadata", names_of[i].class);
+		if (strcmp(cast, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *const required_names[] = {
 	[REQUIRED_NONE] = "None",
 	[REQUIRED_RECOMMENDED] = "Recommended",

@@ -13,5 +13,7 @@ struct json_object *metadata_option_set(const struct table *t, uint16_t column);
 struct json_object *metadata_keys(const struct table *t);
 struct json_object *metadata_relationships(const struct table *t);
 struct json_object *metadata_label(const char *label);
+/* Microsoft.Dynamics.CRM.<Type>AttributeMetadata of a type there is */
+bool metadata_is_cast(const char *name);
 
 #endif

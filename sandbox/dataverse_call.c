@@ -153,14 +153,21 @@ void call_no_content(struct call *c)
 
 void call_context(struct call *c, const char *fmt, ...)
 {
-	struct text *out = &c->response->body;
-	char tail[4096];
+	struct text context = { 0 };
+	char *tail = NULL;
 	va_list args;
+	int len;
 
 	va_start(args, fmt);
-	vsnprintf(tail, sizeof(tail), fmt, args);
+	len = vasprintf(&tail, fmt, args);
 	va_end(args);
-	text_printf(out, "{\"@odata.context\":\"%s$metadata#%s\"", c->root.data, tail);
+	if (len < 0)
+		abort();
+	text_printf(&context, "%s$metadata#%s", c->root.data, tail);
+	text_puts(&c->response->body, "{\"@odata.context\":");
+	text_json_string(&c->response->body, context.data, context.len);
+	text_free(&context);
+	free(tail);
 }
 
 static void add_preference(struct text *t, const char *s)

@@ -71,9 +71,9 @@ static bool expanded(const char *expand, const char *name, struct options *ret)
 
 				if (o + option > end)
 					option = (size_t)(end - o);
-				if (strncmp(o, "$select=", 8) == 0)
+				if (!ret->select && strncmp(o, "$select=", 8) == 0)
 					ret->select = strndup(o + 8, option - 8);
-				if (strncmp(o, "$filter=", 8) == 0)
+				if (!ret->filter && strncmp(o, "$filter=", 8) == 0)
 					ret->filter = strndup(o + 8, option - 8);
 				o += option + 1;
 			}
@@ -510,7 +510,7 @@ static bool answer_attributes(struct call *c, const struct table *t, const char 
 
 	if (*path == '(')
 		return answer_attribute(c, t, path, options);
-	if (cast && strncmp(cast, SPACE, strlen(SPACE)) != 0)
+	if (cast && !metadata_is_cast(cast))
 		return not_found(c, cast);
 	snprintf(context, sizeof(context), "EntityDefinitions('%s')/Attributes%s%s",
 		 t->def->logical_name, cast ? "/" : "", cast ? cast : "");

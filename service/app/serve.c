@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/server.h"
@@ -89,6 +90,18 @@ static void serve_block_signals(sigset_t *ret)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Two thousand connections and those to remotes and database need more files than a shell usually grants. */
+static void serve_raise_files(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		log_warn("file_limit_not_raised", LOG_NUMBER("limit", files.rlim_cur));
+}
+
 static bool serve_is_done(struct app *a, const struct serve_options *options, struct progress *progress)
 {
 	struct operator_status status;
@@ -169,6 +182,7 @@ enum exit_code app_serve(const struct serve_options *options)
 	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 	(void)mallopt(M_TRIM_THRESHOLD, 512 * 1024);
 	serve_block_signals(&signals);
+	serve_raise_files();
 	if (code == EXIT_OK)
 		code = app_open(&a, needs, &err);
 	if (code == EXIT_OK)

@@ -20,7 +20,8 @@ struct cycle {
 	struct call call;
 	struct shared_mapping *shared;
 	struct cycle_report *report;
-	uint64_t deletes;
+	uint64_t deletes_max; /* 0: no limit, this time */
+	uint64_t rows;        /* of the table being scanned in full */
 };
 
 /* A step with memory of its own; cycle_step_end releases it. */
@@ -106,9 +107,9 @@ static enum err_kind cycle_person_deleted(struct cycle *c, struct step *s, int64
 	kind = store->ops->links_by_person(store->self, &person_id, 1, s->arena, &link, err);
 	if (kind != ERR_NONE || !link || link->state != LINK_LIVE)
 		return kind;
-	c->deletes++;
+	c->e->deletes++;
 	pairs_end_link(s, link, LINK_DELETED_IN_MARKETO);
-	return guard_deletes(c->deletes, c->e->settings.max_deletes, err);
+	return guard_deletes(c->e->deletes, c->deletes_max, err);
 }
 
 static enum err_kind cycle_feed_page(struct cycle *c, struct cycle_step *s, struct str cursor,
@@ -180,9 +181,9 @@ static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table t
 		else
 			records[record_count++] = changes[i].record;
 	}
-	kind = records_deleted(s, table, gone, gone_count, &c->deletes, err);
+	kind = records_deleted(s, table, gone, gone_count, &c->e->deletes, err);
 	if (kind == ERR_NONE)
-		kind = guard_deletes(c->deletes, c->e->settings.max_deletes, err);
+		kind = guard_deletes(c->e->deletes, c->deletes_max, err);
 	if (kind != ERR_NONE)
 		return kind;
 	return records_run(s, records, record_count, err);
@@ -211,6 +212,20 @@ static enum err_kind cycle_page(struct cycle *c, enum table table, const struct 
 	return ERR_NONE;
 }
 
+/* A first reading of a table that shows nothing although links exist is a mistake somewhere, not a change (INV-NO-WIPE). */
+static enum err_kind cycle_check_empty(struct cycle *c, enum table table, const struct change_page *page,
+				       struct err *err)
+{
+	struct store_status status;
+	enum err_kind kind;
+
+	c->rows += page->count;
+	if (!page->is_full_scan || !page->is_last || c->rows)
+		return ERR_NONE;
+	kind = c->e->store.ops->status(c->e->store.self, &status, err);
+	return kind != ERR_NONE ? kind : guard_empty(0, status.links[table], table_name(table), err);
+}
+
 static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *ret_is_last,
 				      struct err *err)
 {
@@ -235,8 +250,10 @@ static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *r
 		c->report->is_full_scan |= page.is_full_scan;
 		metric_add(metrics[table], (int64_t)page.count);
 		*ret_is_last = page.is_last;
-		kind = cycle_page(c, table, &page, err);
+		kind = cycle_check_empty(c, table, &page, err);
 	}
+	if (kind == ERR_NONE)
+		kind = cycle_page(c, table, &page, err);
 	arena_release(&arena);
 	return kind;
 }
@@ -246,6 +263,7 @@ static enum err_kind cycle_table(struct cycle *c, enum table table, struct err *
 {
 	bool is_last = false;
 
+	c->rows = 0;
 	while (!is_last) {
 		enum err_kind kind = cycle_table_page(c, table, &is_last, err);
 
@@ -377,6 +395,18 @@ static enum err_kind cycle_drain(struct cycle *c, struct err *err)
 	return kind;
 }
 
+/* An operator who resumed a halted sync has seen the reason; then, and only then, deletes are not counted. */
+static uint64_t cycle_deletes_max(struct engine *e)
+{
+	bool is_accepting;
+
+	(void)pthread_mutex_lock(&e->lock);
+	is_accepting = e->is_accepting;
+	e->is_accepting = false;
+	(void)pthread_mutex_unlock(&e->lock);
+	return is_accepting ? 0 : e->settings.max_deletes;
+}
+
 static enum err_kind cycle_steps(struct cycle *c, struct err *err)
 {
 	enum err_kind kind;
@@ -410,6 +440,7 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 	uint64_t calls[SIDE_COUNT];
 	enum err_kind kind;
 
+	c.deletes_max = cycle_deletes_max(e);
 	for (int side = 0; side < SIDE_COUNT; side++)
 		calls[side] = e->remote[side].ops->calls(e->remote[side].self);
 	kind = engine_refresh(e, &c.call, false, err);
@@ -418,6 +449,8 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 		kind = cycle_steps(&c, err);
 		engine_mapping_drop(e, c.shared);
 	}
+	if (kind == ERR_NONE)
+		e->deletes = 0;
 	for (int side = 0; side < SIDE_COUNT; side++)
 		report->calls[side] = e->remote[side].ops->calls(e->remote[side].self) - calls[side];
 	return kind;

@@ -31,6 +31,8 @@ struct engine {
 	struct store_identity identity;
 	bool has_identity;
 
+	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that a halt cannot be worn down */
+
 	pthread_mutex_t lock; /* guards everything below */
 	struct shared_mapping *shared;
 	struct {
@@ -38,6 +40,7 @@ struct engine {
 		char reason[320];
 	} side[SIDE_COUNT];
 	bool is_running, is_leader, is_paused;
+	bool is_accepting; /* an operator has seen why the sync halted and let it go on: the next cycle deletes without limit */
 	char halt_reason[320]; /* "" : not halted */
 	struct cycle_report report;
 	int64_t next_ms; /* wall clock of the next cycle, 0 unknown */

@@ -67,6 +67,7 @@ enum err_kind operator_resume(struct engine *e, const char *by, struct err *err)
 		return kind;
 	(void)pthread_mutex_lock(&e->lock);
 	was_held = e->is_paused || e->halt_reason[0];
+	e->is_accepting = e->halt_reason[0] != '\0';
 	e->is_paused = false;
 	(void)pthread_mutex_unlock(&e->lock);
 	if (was_held && e->worker)
@@ -143,15 +144,26 @@ static void operator_field_row(struct rowset *r, const struct field *f, const st
 	r->rows++;
 }
 
-static void operator_fields(struct engine *e, struct rowset *ret)
+/* The cursor of this list is the number of the field to go on with. */
+static void operator_fields(struct engine *e, const struct list_query *query, struct rowset *ret)
 {
 	static const char *const names[] = { "name", "person", "lead", "contact",
 					     "direction", "winner", "state", "reason" };
 	struct shared_mapping *shared = engine_mapping_take(e);
+	size_t count = e->settings.field_count;
+	int64_t at = 0;
 
-	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.field_count);
-	for (size_t i = 0; i < e->settings.field_count; i++)
-		operator_field_row(ret, &e->settings.fields[i], shared ? shared->mapping : NULL);
+	rowset_begin(ret, names, ARRAY_LEN(names), count);
+	if (query->cursor.n && !str_int64(query->cursor, 0, (int64_t)count, &at))
+		at = (int64_t)count;
+	for (; (size_t)at < count && ret->rows < query->limit; at++) {
+		const struct field *f = &e->settings.fields[at];
+
+		if (!query->field.n || str_equal(query->field, str_of(f->name)))
+			operator_field_row(ret, f, shared ? shared->mapping : NULL);
+	}
+	if ((size_t)at < count)
+		ret->next = str_of(arena_fmt(&ret->memory, "%lld", (long long)at));
 	engine_mapping_drop(e, shared);
 }
 
@@ -159,7 +171,7 @@ enum err_kind operator_list(struct engine *e, const struct list_query *query, st
 			    struct err *err)
 {
 	if (query->kind == LIST_FIELDS) {
-		operator_fields(e, ret);
+		operator_fields(e, query, ret);
 		return ERR_NONE;
 	}
 	return e->store.ops->list(e->store.self, query, ret, err);

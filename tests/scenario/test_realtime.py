@@ -70,8 +70,7 @@ class Realtime(Scenario):
         world = self.world()
         world.setup()
         world.start(TANDEM_SYNC_INTERVAL="3600")
-        world.run_cycles(0)
-        until(lambda: world.tandem("read").status()["sync"]["result"] == "ok", 60, "cycle 1")
+        until(lambda: world.tandem("read").status()["sync"]["finishedAt"], 60, "the end of cycle 1")
         marketo, dynamics, tandem = world.marketo(), world.dynamics(), world.tandem("campaign")
         person = marketo.create(email="many@example.org", lastName="Many")
         for table in ("lead", "contact"):

@@ -113,6 +113,37 @@ class Operator(Scenario):
         self.assertLess(world.rss_most_kib(), 64 * 1024)
 
 
+class Wipe(Scenario):
+    """Things that look like the loss of a whole side stop the sync and ask."""
+
+    def test_too_many_deletes_stop_the_cycle_until_an_operator_accepts(self):
+        world = self.world(people=60)
+        world.setup()
+        world.start(TANDEM_MAX_DELETES="5")
+        world.run_cycles(1)
+        people = [p for p in world.marketo().everybody(("microsoftId", "microsoftType")).values() if p["microsoftId"]]
+        for person in people[:20]:
+            world.dynamics().delete(person["microsoftType"].lower(), person["microsoftId"])
+        world.wait_state("halted")
+        status = world.tandem("read").status()["sync"]
+        self.assertIn("TANDEM_MAX_DELETES", status["reason"])
+        flagged = [p for p in world.marketo().everybody(("microsoftIsDeleted",)).values() if p["microsoftIsDeleted"]]
+        self.assertEqual(flagged, [])
+        self.assertEqual(world.tandem("admin").resume().status, 200)
+        until(lambda: sum(bool(p["microsoftIsDeleted"]) for p in
+                          world.marketo().everybody(("microsoftIsDeleted",)).values()) == 20, 60, "the flags")
+
+    def test_another_organisation_under_the_same_links_is_refused(self):
+        world, other = self.world(people=30), self.world(people=30)
+        world.setup()
+        world.serve_cycles(1)
+        other.setup()
+        done = world.run("compare", MARKETO_URL=other.sandbox.url["marketo"])
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("belong to", done.stderr)
+        self.assertEqual(world.run("compare").returncode, 0)
+
+
 class BadInput(Scenario):
     def test_every_wrong_call_is_named_and_changes_nothing(self):
         world = self.world(people=20)
