@@ -169,8 +169,9 @@ static void write_deleted(struct delta *d, uint32_t record)
 		d->call->root.data, d->table->def->set_name, id);
 }
 
-/* Walks the log after the token up to the version of the first page: present rows first, then deleted
- * ones, each row only at its latest entry. A row changed meanwhile comes with the next token. */
+/* Walks the log after the token up to the version of the first page: present rows first, then
+ * deleted ones, each row only at its latest entry. A row changed meanwhile comes with the next
+ * token. */
 static bool write_changes(struct delta *d, bool deleted, uint64_t after)
 {
 	const struct table *t = d->table;

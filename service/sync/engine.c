@@ -43,8 +43,10 @@ int64_t engine_finished_cycles(const struct engine *e)
 
 void engine_stop(struct engine *e)
 {
-	worker_stop(TAKE(e->worker));
-	realtime_stop(TAKE(e->realtime));
+	if (e->worker)
+		worker_stop(e->worker);
+	if (e->realtime)
+		realtime_stop(e->realtime);
 }
 
 void engine_free(struct engine *e)
@@ -52,6 +54,8 @@ void engine_free(struct engine *e)
 	if (!e)
 		return;
 	engine_stop(e);
+	worker_free(e->worker);
+	realtime_free(e->realtime);
 	engine_mapping_drop(e, TAKE(e->shared));
 	for (int side = 0; side < SIDE_COUNT; side++)
 		e->remote[side].ops->free(e->remote[side].self);

@@ -64,11 +64,13 @@ bool engine_is_open(struct engine *e); /* neither paused nor halted: real-time c
 
 struct worker *worker_start(struct engine *e, struct err *err);
 void worker_wake(struct worker *w);
-void worker_stop(struct worker *w); /* joins */
+void worker_stop(struct worker *w); /* joins; once more does nothing */
+void worker_free(struct worker *w);
 int64_t worker_finished_cycles(const struct worker *w);
 
 struct realtime *realtime_start(struct engine *e, struct err *err);
-void realtime_stop(struct realtime *r); /* answers everybody, joins */
+void realtime_stop(struct realtime *r); /* answers everybody, joins; later callers are refused */
+void realtime_free(struct realtime *r);
 /* Works through the requests left open in the store, in the real-time thread; returns when done. */
 enum err_kind realtime_work_open(struct engine *e, const struct call *call, struct cycle_report *report, struct err *err);
 

@@ -30,6 +30,7 @@ struct waiting {
 struct realtime {
 	struct engine *e;
 	pthread_t thread;
+	bool is_joined; /* the stopping thread's */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct waiting *first, **last; /* callers, in order of arrival */
@@ -347,13 +348,19 @@ struct realtime *realtime_start(struct engine *e, struct err *err)
 
 void realtime_stop(struct realtime *r)
 {
-	if (!r)
-		return;
 	(void)pthread_mutex_lock(&r->lock);
 	r->is_stopping = true;
 	(void)pthread_cond_broadcast(&r->changed);
 	(void)pthread_mutex_unlock(&r->lock);
-	(void)pthread_join(r->thread, NULL);
+	if (!r->is_joined)
+		(void)pthread_join(r->thread, NULL);
+	r->is_joined = true;
+}
+
+void realtime_free(struct realtime *r)
+{
+	if (!r)
+		return;
 	(void)pthread_cond_destroy(&r->changed);
 	(void)pthread_mutex_destroy(&r->lock);
 	free(r);

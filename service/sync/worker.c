@@ -19,6 +19,7 @@ enum {
 struct worker {
 	struct engine *e;
 	pthread_t thread;
+	bool is_joined;         /* the stopping thread's */
 	unsigned failures;      /* cycles failed in a row */
 	int64_t cleaned_ms;
 	atomic_llong finished;  /* cycles ended well by this service */
@@ -238,10 +239,14 @@ void worker_wake(struct worker *w)
 
 void worker_stop(struct worker *w)
 {
-	if (!w)
-		return;
 	stop_request(w->e->stop);
-	(void)pthread_join(w->thread, NULL);
+	if (!w->is_joined)
+		(void)pthread_join(w->thread, NULL);
+	w->is_joined = true;
+}
+
+void worker_free(struct worker *w)
+{
 	free(w);
 }
 

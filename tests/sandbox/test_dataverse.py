@@ -4,7 +4,7 @@ import json
 import threading
 import unittest
 
-from dataverse_case import ABSENT, API, DataverseCase, FORM
+from dataverse_case import ABSENT, API, DataverseCase, FORM, request_part
 
 
 class Tokens(DataverseCase):
@@ -267,6 +267,10 @@ class Rows(DataverseCase):
         self.assertIn("contacts", [s["name"] for s in self.rows("")])
         self.assertEqual(self.tandem.call("GET", "/api/data/v9.0/WhoAmI").status, 200)
         self.assertRefused(self.tandem.call("GET", "Nonsense"), 404, "0x80060888")
+        self.assertRefused(self.tandem.call("GET", "contacts(new_marketoid='%CA%20')"), 400, "0x80060888", "UTF-8")
+        self.assertRefused(self.tandem.call("GET", "contacts?$select=lastname&@x=" + "y" * 32768), 414, "0x80060888")
+        answer, parts = self.tandem.batch(request_part("GET", "contacts?$select=lastname&@x=" + "y" * 32768))
+        self.assertEqual((answer.status, parts[0].status), (200, 200))
 
 
 class Values(DataverseCase):
