@@ -18,7 +18,8 @@ struct api_settings {
 };
 
 struct api_server;
-struct api_server *api_server_new(const struct api_settings *settings, struct engine *engine, struct err *err);
+struct api_server *api_server_new(const struct api_settings *settings, struct engine *engine,
+				  struct err *err);
 uint16_t api_server_port(const struct api_server *s);
 void api_server_quiesce(struct api_server *s); /* accepts no new connection; those open go on */
 void api_server_free(struct api_server *s);    /* answers or drops what is open, stops */

@@ -1,5 +1,5 @@
-/* What json-c alone needs to parse and print: nanoseconds a byte, over the rows on standard input. The measure that the
- * service's own processor time is compared with. Knows nothing of ours. */
+/* What json-c alone needs to parse and print: nanoseconds a byte, over the rows on standard input.
+ * The measure that the service's own processor time is compared with. Knows nothing of ours. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static double now_ns(void)
 static size_t round_trip(const char *text, size_t len)
 {
 	struct json_object *tree = json_tokener_parse(text);
-	size_t printed = tree ? strlen(json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN)) : 0;
+	size_t printed = tree ? strlen(json_object_to_json_string_ext(tree, JSON_C_TO_STRING_PLAIN))
+			      : 0;
 
 	json_object_put(tree);
 	return printed ? len + printed : 0;

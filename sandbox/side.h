@@ -12,21 +12,30 @@
 /* One invented or loaded person, from a CSV line or the seed generator. Empty text is "". */
 struct person_row {
 	const char *where; /* marketo, dynamics-lead, dynamics-contact, both-lead, both-contact */
-	const char *salutation, *first_name, *last_name, *email, *phone, *mobile_phone, *title, *company;
+	const char *salutation, *first_name, *last_name, *email, *phone, *mobile_phone, *title,
+		*company;
 	const char *address, *city, *state, *postal_code, *country, *website, *lead_source, *notes;
 	bool do_not_call, unsubscribed;
 };
 
 struct side_ops {
-	const char *name; /* "marketo" or "dynamics": what a fault rule's "side" names */
-	web_handler *handle;                                       /* everything but /_sandbox/ */
-	const char *(*user_of)(void *self, const struct web_request *); /* name of the API user, "" if unknown; static text */
-	void (*load)(void *self, const struct person_row *);       /* a person who has been there since before */
-	void (*reset)(void *self);                                 /* as just started, without people */
-	void (*users_json)(void *self, struct text *);             /* the side's array for GET /_sandbox/users */
-	bool (*limits)(void *self, const char *json, struct text *error); /* POST /_sandbox/limits, this side's part */
-	const char *(*endpoint_of)(const struct web_request *); /* stable name for counting: path with ids replaced; static or interned */
-	int64_t (*records_of)(const struct web_request *, const struct web_response *); /* records a call carried, for /calls */
+	const char *name;    /* "marketo" or "dynamics": what a fault rule's "side" names */
+	web_handler *handle; /* everything but /_sandbox/ */
+	const char *(*user_of)(
+		void *self,
+		const struct web_request *); /* name of the API user, "" if unknown; static text */
+	void (*load)(void *self,
+		     const struct person_row *); /* a person who has been there since before */
+	void (*reset)(void *self);               /* as just started, without people */
+	void (*users_json)(void *self,
+			   struct text *); /* the side's array for GET /_sandbox/users */
+	bool (*limits)(void *self, const char *json,
+		       struct text *error); /* POST /_sandbox/limits, this side's part */
+	const char *(*endpoint_of)(
+		const struct web_request *); /* stable name for counting: path with ids replaced;
+						static or interned */
+	int64_t (*records_of)(const struct web_request *,
+			      const struct web_response *); /* records a call carried, for /calls */
 };
 
 struct side {
@@ -34,7 +43,8 @@ struct side {
 	void *self;
 };
 
-/* Wall clock of the sandbox: real time plus what POST /_sandbox/clock advanced. Seconds and milliseconds since 1970. */
+/* Wall clock of the sandbox: real time plus what POST /_sandbox/clock advanced. Seconds and
+ * milliseconds since 1970. */
 int64_t sandbox_now_s(void);
 int64_t sandbox_now_ms(void);
 

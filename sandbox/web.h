@@ -1,6 +1,6 @@
 /* HTTP as both imitated services see it: a request whole in memory, an answer whole in memory.
- * Each connection has a thread of its own (libmicrohttpd), so a handler may sleep (a delay fault) without
- * harming its neighbours; the state of a side is guarded by that side's own lock. */
+ * Each connection has a thread of its own (libmicrohttpd), so a handler may sleep (a delay fault)
+ * without harming its neighbours; the state of a side is guarded by that side's own lock. */
 #ifndef SANDBOX_WEB_H
 #define SANDBOX_WEB_H
 
@@ -19,19 +19,26 @@ struct web_request {
 	size_t body_len;
 	/* The value of a header, NULL if absent; names compare without case. */
 	const char *(*header)(const struct web_request *, const char *name);
-	const void *header_data; /* belongs to whoever built the request (a $batch part builds its own) */
+	const void *header_data; /* belongs to whoever built the request (a $batch part builds its
+				    own) */
 };
 
-enum web_cut { WEB_CUT_NONE, WEB_CUT_CONNECTION, WEB_CUT_BODY }; /* how an answer is spoilt by a fault */
+enum web_cut {
+	WEB_CUT_NONE,
+	WEB_CUT_CONNECTION,
+	WEB_CUT_BODY
+}; /* how an answer is spoilt by a fault */
 
 struct web_response {
 	int status;
 	struct text headers; /* "Name: value\r\n" lines, Content-Type among them */
 	struct text body;
-	enum web_cut cut; /* WEB_CUT_CONNECTION: close without an answer; WEB_CUT_BODY: half of the body, then close */
+	enum web_cut cut; /* WEB_CUT_CONNECTION: close without an answer; WEB_CUT_BODY: half of the
+			     body, then close */
 };
 
-void web_header(struct web_response *r, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void web_header(struct web_response *r, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void web_response_free(struct web_response *r);
 
 /* A value of a query or form body ("a=1&b=2"), percent-decoded into *ret (cleared first).

@@ -20,7 +20,8 @@ static const char main_help[] =
 
 static enum exit_code main_usage(const char *why, const char *what)
 {
-	fprintf(stderr, "tandem: %s%s%s; see `tandem help`\n", why, what ? " " : "", what ? what : "");
+	fprintf(stderr, "tandem: %s%s%s; see `tandem help`\n", why, what ? " " : "",
+		what ? what : "");
 	return EXIT_USAGE;
 }
 
@@ -52,7 +53,8 @@ static enum exit_code main_serve(int argc, char **argv)
 			serve.has_progress = true;
 		} else if (str_equal(str_of(argv[i]), STR("--cycles")) && i + 1 < argc) {
 			if (!str_int64(str_of(argv[++i]), 1, 1000000, &serve.cycles))
-				return main_usage("--cycles takes a number from 1 to 1000000, not", argv[i]);
+				return main_usage("--cycles takes a number from 1 to 1000000, not",
+						  argv[i]);
 		} else {
 			return main_usage("serve takes --cycles N and --progress, not", argv[i]);
 		}
@@ -103,8 +105,8 @@ static const struct command {
 	const char *name;
 	enum exit_code (*run)(int argc, char **argv);
 } main_commands[] = {
-	{ "serve", main_serve },     { "setup", main_setup },	{ "check", main_check },
-	{ "migrate", main_migrate }, { "compare", main_compare }, { "version", main_version },
+	{ "serve", main_serve },       { "setup", main_setup },     { "check", main_check },
+	{ "migrate", main_migrate },   { "compare", main_compare }, { "version", main_version },
 	{ "help", main_help_command },
 };
 

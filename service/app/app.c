@@ -34,7 +34,7 @@ enum exit_code app_configure(struct app *a, unsigned needs)
 enum exit_code app_failed(const char *what, const struct err *err)
 {
 	static const enum exit_code codes[ERR_KIND_COUNT] = {
-		[ERR_CONFIG] = EXIT_CONFIGURATION, [ERR_RETRY_LATER] = EXIT_UNREACHABLE,
+		[ERR_CONFIG] = EXIT_CONFIGURATION,  [ERR_RETRY_LATER] = EXIT_UNREACHABLE,
 		[ERR_THROTTLED] = EXIT_UNREACHABLE, [ERR_QUOTA] = EXIT_UNREACHABLE,
 		[ERR_STORE] = EXIT_UNREACHABLE,
 	};

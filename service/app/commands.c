@@ -22,14 +22,16 @@ enum exit_code app_setup(void)
 
 	if (code == EXIT_OK)
 		code = app_open(&a, CONFIG_NEED_REMOTES, &err);
-	if (code == EXIT_OK && marketo->ops->setup(marketo->self, &call, field_defaults, field_default_count,
-						   command_say, NULL, &err) != ERR_NONE)
+	if (code == EXIT_OK &&
+	    marketo->ops->setup(marketo->self, &call, field_defaults, field_default_count,
+				command_say, NULL, &err) != ERR_NONE)
 		code = app_failed("setup", &err);
 	app_close(&a);
 	return code;
 }
 
-static void check_print(const struct check_list *list, const char *side, bool is_json, bool *is_first)
+static void check_print(const struct check_list *list, const char *side, bool is_json,
+			bool *is_first)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct check_line *line = &list->lines[i];
@@ -65,7 +67,8 @@ static void check_database(struct app *a, struct check_list *list)
 	bool is_ready = a->store.ops->schema_ready(a->store.self, &err) == ERR_NONE;
 
 	check_add(list, "connection and schema", is_ready ? NULL : &err,
-		  is_ready ? "" : "start PostgreSQL, look at DATABASE_URL, then run `tandem migrate`");
+		  is_ready ? ""
+			   : "start PostgreSQL, look at DATABASE_URL, then run `tandem migrate`");
 }
 
 enum exit_code app_check(bool is_json)
@@ -160,7 +163,8 @@ static void compare_print(const struct compare_result *r)
 	for (int t = TABLE_LEAD; t < TABLE_COUNT; t++)
 		printf("%-8s %" PRIu64 " rows in Dynamics, %" PRIu64 " linked to a person, %" PRIu64
 		       " left out for a known reason, %" PRIu64 " missing\n",
-		       table_name((enum table)t), r->rows[t], r->linked[t], r->left_out[t], r->missing[t]);
+		       table_name((enum table)t), r->rows[t], r->linked[t], r->left_out[t],
+		       r->missing[t]);
 	printf("fields   %" PRIu64 " equal, %" PRIu64 " different, %" PRIu64
 	       " parked after a refusal, %" PRIu64 " one-way\n",
 	       r->equal, r->different, r->parked, r->one_way);

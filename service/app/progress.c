@@ -22,9 +22,10 @@ static uint64_t progress_both(const uint64_t counts[TABLE_COUNT])
 static void progress_text(const struct cycle_report *r, char *ret, size_t size)
 {
 	(void)snprintf(ret, size,
-		       "Marketo: %" PRIu64 " read, %" PRIu64 " created, %" PRIu64 " updated, %" PRIu64
-		       " refused | Dynamics: %" PRIu64 " read, %" PRIu64 " created, %" PRIu64
-		       " updated, %" PRIu64 " refused | %" PRIu64 " linked, %" PRIu64 " collided",
+		       "Marketo: %" PRIu64 " read, %" PRIu64 " created, %" PRIu64
+		       " updated, %" PRIu64 " refused | Dynamics: %" PRIu64 " read, %" PRIu64
+		       " created, %" PRIu64 " updated, %" PRIu64 " refused | %" PRIu64
+		       " linked, %" PRIu64 " collided",
 		       r->read[TABLE_PERSON], r->created[TABLE_PERSON], r->updated[TABLE_PERSON],
 		       r->failed[TABLE_PERSON], progress_both(r->read), progress_both(r->created),
 		       progress_both(r->updated), progress_both(r->failed), r->linked, r->collided);
@@ -32,7 +33,8 @@ static void progress_text(const struct cycle_report *r, char *ret, size_t size)
 
 static void progress_finished(struct progress *p, const struct cycle_report *r, const char *counts)
 {
-	printf("%scycle %" PRId64 " %s in %.1f s: %s; calls: %" PRIu64 " Marketo, %" PRIu64 " Dynamics%s%s\n",
+	printf("%scycle %" PRId64 " %s in %.1f s: %s; calls: %" PRIu64 " Marketo, %" PRIu64
+	       " Dynamics%s%s\n",
 	       p->is_terminal ? "\r\033[K" : "", r->number, cycle_result_name(r->result),
 	       (double)(r->finished_ms - r->started_ms) / 1000, counts, r->calls[SIDE_MARKETO],
 	       r->calls[SIDE_DYNAMICS], r->reason[0] ? ": " : "", r->reason);

@@ -1,4 +1,5 @@
-/* What somebody at a terminal sees while cycles run: one line that changes, or plain lines in a pipe. */
+/* What somebody at a terminal sees while cycles run: one line that changes, or plain lines in a
+ * pipe. */
 #ifndef APP_PROGRESS_H
 #define APP_PROGRESS_H
 

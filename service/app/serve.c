@@ -17,7 +17,8 @@ enum {
 	SERVE_GRACE_MS = 10 * 1000, /* for remote calls in hand when told to end */
 };
 
-/* Ends what does not end by itself: after the grace time remote calls are cut, and a second signal ends the program. */
+/* Ends what does not end by itself: after the grace time remote calls are cut, and a second signal
+ * ends the program. */
 struct grace {
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -90,7 +91,8 @@ static void serve_block_signals(sigset_t *ret)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Two thousand connections and those to remotes and database need more files than a shell usually grants. */
+/* Two thousand connections and those to remotes and database need more files than a shell usually
+ * grants. */
 static void serve_raise_files(void)
 {
 	struct rlimit files;
@@ -102,7 +104,8 @@ static void serve_raise_files(void)
 		log_warn("file_limit_not_raised", LOG_NUMBER("limit", files.rlim_cur));
 }
 
-static bool serve_is_done(struct app *a, const struct serve_options *options, struct progress *progress)
+static bool serve_is_done(struct app *a, const struct serve_options *options,
+			  struct progress *progress)
 {
 	struct operator_status status;
 
@@ -113,7 +116,8 @@ static bool serve_is_done(struct app *a, const struct serve_options *options, st
 	return options->cycles && engine_finished_cycles(a->engine) >= options->cycles;
 }
 
-static void serve_until_told(struct app *a, const struct serve_options *options, const sigset_t *signals)
+static void serve_until_told(struct app *a, const struct serve_options *options,
+			     const sigset_t *signals)
 {
 	const struct timespec tick = { .tv_nsec = SERVE_TICK_MS * 1000000L };
 	struct progress progress;
@@ -160,8 +164,8 @@ static enum exit_code serve_run(struct app *a, const struct serve_options *optio
 		stop_request(a->stop);
 		return app_failed("cannot serve", &err);
 	}
-	log_info("started", LOG_TEXT("version", TANDEM_VERSION), LOG_NUMBER("port", api_server_port(server)),
-		 LOG_NUMBER("migrations", applied));
+	log_info("started", LOG_TEXT("version", TANDEM_VERSION),
+		 LOG_NUMBER("port", api_server_port(server)), LOG_NUMBER("migrations", applied));
 	printf("listening http://127.0.0.1:%u\n", api_server_port(server));
 	(void)fflush(stdout);
 	serve_until_told(a, options, signals);

@@ -41,7 +41,8 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p;
 
 	if (need < size)
-		return mem_array(SIZE_MAX, 2); /* overflow: ends the program like any impossible size */
+		return mem_array(SIZE_MAX,
+				 2); /* overflow: ends the program like any impossible size */
 	if (!chunk || chunk->size - chunk->used < need)
 		chunk = arena_add_chunk(a, need);
 	p = chunk->data + chunk->used;

@@ -1,5 +1,5 @@
-/* Included before every file of service/ and api/ by the build: calls that truncate silently, write without a bound,
- * or keep hidden state do not compile. */
+/* Included before every file of service/ and api/ by the build: calls that truncate silently, write
+ * without a bound, or keep hidden state do not compile. */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
 

@@ -75,7 +75,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	va_end(again);
 }
 
-/* Length of the well-formed UTF-8 sequence at p, 0 if there is none (RFC 3629: no surrogates, no overlong forms). */
+/* Length of the well-formed UTF-8 sequence at p, 0 if there is none (RFC 3629: no surrogates, no
+ * overlong forms). */
 static size_t buf_utf8_len(const unsigned char *p, size_t n)
 {
 	static const unsigned char first_min[] = { 0xe0, 0xa0, 0xf0, 0x90 };
@@ -138,7 +139,8 @@ void buf_json(struct buf *b, struct str s)
 
 void buf_url(struct buf *b, struct str s)
 {
-	static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	static const char kept[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] && strchr(kept, s.p[i]))

@@ -32,7 +32,8 @@ int64_t clock_cpu_ms(void)
 	return clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000000;
 }
 
-/* Days of a proleptic Gregorian date; a year is taken to begin in March, so that the leap day comes last. */
+/* Days of a proleptic Gregorian date; a year is taken to begin in March, so that the leap day comes
+ * last. */
 static int64_t clock_days(int64_t year, int64_t month, int64_t day)
 {
 	int64_t y = month <= 2 ? year - 1 : year;

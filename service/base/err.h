@@ -1,6 +1,7 @@
-/* The one error type. A function that can fail returns its kind (ERR_NONE on success) and fills struct err when it is
- * not NULL; on success it leaves struct err alone. The kind decides what happens next, the rest explains.
- * base, core, remote and store return errors; sync, api and app log them, once. */
+/* The one error type. A function that can fail returns its kind (ERR_NONE on success) and fills
+ * struct err when it is not NULL; on success it leaves struct err alone. The kind decides what
+ * happens next, the rest explains. base, core, remote and store return errors; sync, api and app
+ * log them, once. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -38,12 +39,13 @@ struct err {
 	char code[24];          /* the remote's code or SQLSTATE, "" if none */
 	char field[80];         /* the column that can be blamed, "" if none */
 	int64_t retry_after_ms; /* -1: no hint */
-	char text[320];         /* for people and logs; never parsed, never a secret, never a person's value */
+	char text[320]; /* for people and logs; never parsed, no secret, no person's value */
 };
 
 const char *err_kind_name(enum err_kind kind);
 
-/* Fills err (which may be NULL) and returns kind, so that a function can end with `return err_set(...)`. */
+/* Fills err (which may be NULL) and returns kind, so that a function can end with `return
+ * err_set(...)`. */
 enum err_kind err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

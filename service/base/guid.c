@@ -47,9 +47,9 @@ void guid_print(const struct guid *g, char ret[GUID_TEXT])
 	const uint8_t *b = g->byte;
 
 	(void)snprintf(ret, GUID_TEXT,
-		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-		       b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-		       b[14], b[15]);
+		       "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
+		       b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		       b[13], b[14], b[15]);
 }
 
 bool guid_is_zero(const struct guid *g)

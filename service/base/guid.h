@@ -10,7 +10,8 @@ struct guid {
 
 enum { GUID_TEXT = 37 }; /* 36 characters and the NUL */
 
-MUST_CHECK bool guid_parse(struct str s, struct guid *ret); /* 8-4-4-4-12 hex, any case, optional braces */
+MUST_CHECK bool guid_parse(struct str s,
+			   struct guid *ret); /* 8-4-4-4-12 hex, any case, optional braces */
 void guid_print(const struct guid *g, char ret[GUID_TEXT]); /* lower case */
 bool guid_is_zero(const struct guid *g);
 int guid_compare(const struct guid *a, const struct guid *b);

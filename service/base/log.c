@@ -78,7 +78,8 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 			log_member(&line, fields->name, fields->text);
 	}
 	buf_text(&line, "}\n");
-	/* One write a line keeps lines of several threads apart; a log that cannot be written is no reason to stop. */
+	/* One write a line keeps lines of several threads apart; a log that cannot be written is no
+	 * reason to stop. */
 	if (!line.full)
 		(void)!write(STDERR_FILENO, line.data, line.len);
 }

@@ -16,7 +16,8 @@ static _Atomic int64_t metric_values[METRIC_COUNT];
 
 void metric_add(enum metric m, int64_t n)
 {
-	atomic_fetch_add(&metric_values[m], n);
+	if (m < METRIC_COUNT)
+		atomic_fetch_add(&metric_values[m], n);
 }
 
 void metric_set(enum metric m, int64_t value)
@@ -37,8 +38,8 @@ void metric_print(struct buf *out)
 		const struct metric_row *row = &metric_rows[i];
 
 		if (strcmp(last, row->name) != 0) {
-			buf_fmt(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
-				row->kind);
+			buf_fmt(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help,
+				row->name, row->kind);
 			last = row->name;
 		}
 		buf_text(out, row->name);

@@ -1,5 +1,6 @@
-/* Counters and gauges: one table, one atomic each, printed as Prometheus text ("Prometheus: Text-based format").
- * Rows with the same name must stand together; they share the help text of the first. */
+/* Counters and gauges: one table, one atomic each, printed as Prometheus text ("Prometheus:
+ * Text-based format"). Rows with the same name must stand together; they share the help text of the
+ * first. */
 #ifndef BASE_METRIC_H
 #define BASE_METRIC_H
 
@@ -7,43 +8,59 @@
 
 /* id, kind, name, labels, help */
 #define METRICS(X)                                                                                 \
-	X(CYCLES_OK, "counter", "tandem_cycles_total", "result=\"ok\"", "Cycles ended, by result.")  \
+	X(CYCLES_OK, "counter", "tandem_cycles_total", "result=\"ok\"",                            \
+	  "Cycles ended, by result.")                                                              \
 	X(CYCLES_PARTIAL, "counter", "tandem_cycles_total", "result=\"partial\"", "")              \
 	X(CYCLES_FAILED, "counter", "tandem_cycles_total", "result=\"failed\"", "")                \
-	X(CYCLE_RUNNING, "gauge", "tandem_cycle_running", "", "1 while a cycle runs here.")          \
-	X(CYCLE_LAST_MS, "gauge", "tandem_cycle_last_milliseconds", "", "Length of the last cycle.") \
-	X(CYCLE_LAST_OK_TIME, "gauge", "tandem_cycle_last_ok_seconds", "", "When the last good cycle ended, seconds since 1970.") \
-	X(HALTED, "gauge", "tandem_sync_halted", "", "1 while a side is halted.")                    \
-	X(PAUSED, "gauge", "tandem_sync_paused", "", "1 while an operator has paused the sync.")     \
-	X(READ_PERSONS, "counter", "tandem_records_read_total", "table=\"person\"", "Records read from a remote.") \
+	X(CYCLE_RUNNING, "gauge", "tandem_cycle_running", "", "1 while a cycle runs here.")        \
+	X(CYCLE_LAST_MS, "gauge", "tandem_cycle_last_milliseconds", "",                            \
+	  "Length of the last cycle.")                                                             \
+	X(CYCLE_LAST_OK_TIME, "gauge", "tandem_cycle_last_ok_seconds", "",                         \
+	  "When the last good cycle ended, seconds since 1970.")                                   \
+	X(HALTED, "gauge", "tandem_sync_halted", "", "1 while a side is halted.")                  \
+	X(PAUSED, "gauge", "tandem_sync_paused", "", "1 while an operator has paused the sync.")   \
+	X(READ_PERSONS, "counter", "tandem_records_read_total", "table=\"person\"",                \
+	  "Records read from a remote.")                                                           \
 	X(READ_LEADS, "counter", "tandem_records_read_total", "table=\"lead\"", "")                \
 	X(READ_CONTACTS, "counter", "tandem_records_read_total", "table=\"contact\"", "")          \
-	X(CREATED_PERSONS, "counter", "tandem_records_written_total", "table=\"person\",operation=\"create\"", "Records written to a remote.") \
-	X(UPDATED_PERSONS, "counter", "tandem_records_written_total", "table=\"person\",operation=\"update\"", "") \
-	X(CREATED_LEADS, "counter", "tandem_records_written_total", "table=\"lead\",operation=\"create\"", "") \
-	X(UPDATED_LEADS, "counter", "tandem_records_written_total", "table=\"lead\",operation=\"update\"", "") \
-	X(CREATED_CONTACTS, "counter", "tandem_records_written_total", "table=\"contact\",operation=\"create\"", "") \
-	X(UPDATED_CONTACTS, "counter", "tandem_records_written_total", "table=\"contact\",operation=\"update\"", "") \
-	X(COLLISIONS, "counter", "tandem_collisions_total", "", "Fields changed on both sides to different values.") \
-	X(REFUSALS, "counter", "tandem_refusals_total", "", "Writes a remote refused for good.")     \
-	X(CALLS_MARKETO, "counter", "tandem_remote_calls_total", "side=\"marketo\"", "HTTP calls to a remote.") \
+	X(CREATED_PERSONS, "counter", "tandem_records_written_total",                              \
+	  "table=\"person\",operation=\"create\"", "Records written to a remote.")                 \
+	X(UPDATED_PERSONS, "counter", "tandem_records_written_total",                              \
+	  "table=\"person\",operation=\"update\"", "")                                             \
+	X(CREATED_LEADS, "counter", "tandem_records_written_total",                                \
+	  "table=\"lead\",operation=\"create\"", "")                                               \
+	X(UPDATED_LEADS, "counter", "tandem_records_written_total",                                \
+	  "table=\"lead\",operation=\"update\"", "")                                               \
+	X(CREATED_CONTACTS, "counter", "tandem_records_written_total",                             \
+	  "table=\"contact\",operation=\"create\"", "")                                            \
+	X(UPDATED_CONTACTS, "counter", "tandem_records_written_total",                             \
+	  "table=\"contact\",operation=\"update\"", "")                                            \
+	X(COLLISIONS, "counter", "tandem_collisions_total", "",                                    \
+	  "Fields changed on both sides to different values.")                                     \
+	X(REFUSALS, "counter", "tandem_refusals_total", "", "Writes a remote refused for good.")   \
+	X(CALLS_MARKETO, "counter", "tandem_remote_calls_total", "side=\"marketo\"",               \
+	  "HTTP calls to a remote.")                                                               \
 	X(CALLS_DYNAMICS, "counter", "tandem_remote_calls_total", "side=\"dynamics\"", "")         \
-	X(CALL_ERRORS_MARKETO, "counter", "tandem_remote_call_errors_total", "side=\"marketo\"", "HTTP calls that failed.") \
-	X(CALL_ERRORS_DYNAMICS, "counter", "tandem_remote_call_errors_total", "side=\"dynamics\"", "") \
-	X(REQUESTS_CREATED, "counter", "tandem_requests_total", "outcome=\"created\"", "Real-time calls, by outcome.") \
+	X(CALL_ERRORS_MARKETO, "counter", "tandem_remote_call_errors_total", "side=\"marketo\"",   \
+	  "HTTP calls that failed.")                                                               \
+	X(CALL_ERRORS_DYNAMICS, "counter", "tandem_remote_call_errors_total", "side=\"dynamics\"", \
+	  "")                                                                                      \
+	X(REQUESTS_CREATED, "counter", "tandem_requests_total", "outcome=\"created\"",             \
+	  "Real-time calls, by outcome.")                                                          \
 	X(REQUESTS_LINKED, "counter", "tandem_requests_total", "outcome=\"linked\"", "")           \
 	X(REQUESTS_EXISTS, "counter", "tandem_requests_total", "outcome=\"exists\"", "")           \
 	X(REQUESTS_QUEUED, "counter", "tandem_requests_total", "outcome=\"queued\"", "")           \
 	X(REQUESTS_AMBIGUOUS, "counter", "tandem_requests_total", "outcome=\"ambiguous\"", "")     \
 	X(REQUESTS_REJECTED, "counter", "tandem_requests_total", "outcome=\"rejected\"", "")       \
 	X(REQUESTS_FAILED, "counter", "tandem_requests_total", "outcome=\"failed\"", "")           \
-	X(REQUESTS_WAITING, "gauge", "tandem_requests_waiting", "", "Real-time callers waiting now.")
+	X(REQUESTS_WAITING, "gauge", "tandem_requests_waiting", "",                                \
+	  "Real-time callers waiting now.")
 
 #define METRIC_ENUM(id, kind, name, labels, help) METRIC_##id,
 enum metric { METRICS(METRIC_ENUM) METRIC_COUNT };
 #undef METRIC_ENUM
 
-void metric_add(enum metric m, int64_t n);
+void metric_add(enum metric m, int64_t n); /* METRIC_COUNT: counted nowhere */
 void metric_set(enum metric m, int64_t value);
 int64_t metric_get(enum metric m);
 void metric_print(struct buf *out);

@@ -13,7 +13,8 @@ struct str {
 
 #define STR(literal) ((struct str){ "" literal "", sizeof(literal) - 1 })
 #define STR_FMT "%.*s"
-#define STR_ARG(s) ((int)((s).n > 4096 ? 4096 : (s).n)), ((s).p ? (s).p : "") /* bounded on purpose */
+#define STR_ARG(s)                                                                                 \
+	((int)((s).n > 4096 ? 4096 : (s).n)), ((s).p ? (s).p : "") /* bounded on purpose */
 
 static inline struct str str_of(const char *text)
 {
@@ -31,11 +32,13 @@ bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 struct str str_trim(struct str s); /* ASCII white space off both ends */
 
-/* Cuts the part before the first c off *rest and returns it; without c all of it, and *rest becomes empty. */
+/* Cuts the part before the first c off *rest and returns it; without c all of it, and *rest becomes
+ * empty. */
 struct str str_cut(struct str *rest, char c);
 
 /* All of s must be one number in range; otherwise false and *ret untouched. */
 MUST_CHECK bool str_int64(struct str s, int64_t min, int64_t max, int64_t *ret);
-MUST_CHECK bool str_decimal_ms(struct str seconds, int64_t *ret_ms); /* "1.5" -> 1500, not negative, at most a year */
+MUST_CHECK bool str_decimal_ms(struct str seconds,
+			       int64_t *ret_ms); /* "1.5" -> 1500, not negative, at most a year */
 
 #endif

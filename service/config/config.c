@@ -148,7 +148,8 @@ static char *config_value(struct config_reader *r, const struct option *o, bool 
 	text = config_read_file(path, &rule);
 	*ret_is_wrong = text == NULL;
 	if (!text) {
-		buf_fmt(r->problems, "%s: cannot read the file: %s\n", file_name, rule ? rule : "?");
+		buf_fmt(r->problems, "%s: cannot read the file: %s\n", file_name,
+			rule ? rule : "?");
 		r->mistakes++;
 	}
 	return text;

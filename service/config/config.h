@@ -1,5 +1,6 @@
-/* Settings: one table of options (name, type, bounds, default, help, secret) read from the environment; NAME_FILE reads a
- * secret from a file. Every mistake is reported, one clear line each. */
+/* Settings: one table of options (name, type, bounds, default, help, secret) read from the
+ * environment; NAME_FILE reads a secret from a file. Every mistake is reported, one clear line
+ * each. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -17,12 +18,13 @@ struct config_key {
 struct config {
 	char *database_url;
 	char *marketo_url, *marketo_client_id, *marketo_client_secret;
-	char *dynamics_url, *dynamics_tenant_id, *dynamics_client_id, *dynamics_client_secret, *dynamics_authority;
+	char *dynamics_url, *dynamics_tenant_id, *dynamics_client_id, *dynamics_client_secret,
+		*dynamics_authority;
 	char *listen;
 	struct config_key *keys; /* from TANDEM_API_KEYS */
 	size_t key_count;
 	int64_t sync_interval_ms;
-	bool match_by_email;      /* TANDEM_MATCH=email|id */
+	bool match_by_email; /* TANDEM_MATCH=email|id */
 	int64_t retention_days, max_deletes, verify_days;
 	enum log_level log_level;
 	/* quota shares */
@@ -34,12 +36,13 @@ struct config {
 /* What a command needs: settings outside its needs may be missing. */
 enum config_need { CONFIG_NEED_DATABASE = 1, CONFIG_NEED_REMOTES = 2, CONFIG_NEED_API = 4 };
 
-/* lookup gives the value of a variable or NULL (getenv, or a test's table). Fills *ret (config_release frees it, also after
- * an error); returns ERR_CONFIG after adding one line a mistake to problems ("DATABASE_URL: must be set ..."). */
-enum err_kind config_load(const char *(*lookup)(void *context, const char *name), void *context, unsigned needs,
-			  struct config *ret, struct buf *problems);
+/* lookup gives the value of a variable or NULL (getenv, or a test's table). Fills *ret
+ * (config_release frees it, also after an error); returns ERR_CONFIG after adding one line a
+ * mistake to problems ("DATABASE_URL: must be set ..."). */
+enum err_kind config_load(const char *(*lookup)(void *context, const char *name), void *context,
+			  unsigned needs, struct config *ret, struct buf *problems);
 void config_release(struct config *c);
-void config_help(struct buf *out); /* the table as text for `tandem help settings` */
+void config_help(struct buf *out);          /* the table as text for `tandem help settings` */
 void config_help_markdown(struct buf *out); /* the same as a Markdown table for README */
 
 #endif

@@ -1,6 +1,7 @@
 /* Decide: (policy, link, what each side shows now) -> plan. Knows no clock, network, SQL or JSON.
- * A plan also holds the fingerprints as they will be once its writes have worked; a write that fails is taken back out of
- * it (decide_drop), so that what is committed never claims more than what happened. */
+ * A plan also holds the fingerprints as they will be once its writes have worked; a write that
+ * fails is taken back out of it (decide_drop), so that what is committed never claims more than
+ * what happened. */
 #ifndef CORE_DECIDE_H
 #define CORE_DECIDE_H
 
@@ -19,7 +20,7 @@ struct collision {
 };
 
 struct refusal {
-	uint16_t index;      /* PARKED_WHOLE_RECORD: no field to blame */
+	uint16_t index; /* PARKED_WHOLE_RECORD: no field to blame */
 	enum side target;
 	uint64_t fingerprint; /* of the value that was refused */
 	struct err err;
@@ -30,29 +31,30 @@ struct plan {
 	size_t write_count[SIDE_COUNT];
 	struct collision *collision;
 	size_t collision_count;
-	struct refusal *refusal; /* values the target cannot hold, found before sending; decide_drop adds more */
+	struct refusal *refusal; /* values the target cannot hold, found before sending; decide_drop
+				    adds more */
 	size_t refusal_count;
 	uint64_t *fingerprint[SIDE_COUNT]; /* slot_count each, after success */
 	size_t slot_count;
-	bool is_changed;              /* the fingerprints differ from the link's */
-	bool must_read[SIDE_COUNT];   /* nothing was decided: read this side first, decide again */
+	bool is_changed;            /* the fingerprints differ from the link's */
+	bool must_read[SIDE_COUNT]; /* nothing was decided: read this side first, decide again */
 };
 
 struct decide_input {
 	const struct mapping *mapping;
 	const struct fingerprint_key *key;
-	const struct link *link;                 /* its table is the policy */
-	const struct record *seen[SIDE_COUNT];   /* NULL: not read this time */
+	const struct link *link;               /* its table is the policy */
+	const struct record *seen[SIDE_COUNT]; /* NULL: not read this time */
 };
 
 void decide(const struct decide_input *in, struct arena *a, struct plan *ret);
 
-/* The plan for creating the counterpart of the one record that is seen: every non-empty field that may be created there;
- * consent fields only when they are an opt-out (INV-CONSENT). */
+/* The plan for creating the counterpart of the one record that is seen: every non-empty field that
+ * may be created there; consent fields only when they are an opt-out (INV-CONSENT). */
 void decide_create(const struct decide_input *in, struct arena *a, struct plan *ret);
 
-/* Takes the write of a field (or of all: PARKED_WHOLE_RECORD) into target out of the plan again, puts the fingerprints of
- * those fields back to the link's, and notes the refusal. */
+/* Takes the write of a field (or of all: PARKED_WHOLE_RECORD) into target out of the plan again,
+ * puts the fingerprints of those fields back to the link's, and notes the refusal. */
 void decide_drop(const struct decide_input *in, struct plan *p, enum side target, uint16_t index,
 		 const struct err *err, struct arena *a);
 

@@ -1,11 +1,13 @@
-/* The pairing of one person with one record: identities, state, and a fingerprint per field and side. */
+/* The pairing of one person with one record: identities, state, and a fingerprint per field and
+ * side. */
 #ifndef CORE_LINK_H
 #define CORE_LINK_H
 
 #include "core/record.h"
 
 enum link_state {
-	LINK_CLAIMED,             /* one half is known, the other is being created or looked for; also the intent before a create */
+	LINK_CLAIMED, /* one half is known, the other is being created or looked for; also the
+			 intent before a create */
 	LINK_LIVE,
 	LINK_DELETED_IN_DYNAMICS, /* tombstone: the person stays and is flagged */
 	LINK_DELETED_IN_MARKETO,  /* tombstone: a later change of the record makes a new person */
@@ -36,7 +38,8 @@ struct link {
 	bool is_stored;
 };
 
-const char *link_state_name(enum link_state s); /* claimed, live, deleted_in_dynamics, deleted_in_marketo */
+const char *
+link_state_name(enum link_state s); /* claimed, live, deleted_in_dynamics, deleted_in_marketo */
 
 /* Fingerprint of a slot; 0 beyond what the link holds. */
 uint64_t link_fingerprint(const struct link *l, enum side side, uint16_t slot);

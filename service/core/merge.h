@@ -1,5 +1,6 @@
-/* The three-way merge of one field. Pure and total: the same inputs give the same answer, whatever came first.
- * A side changed when its canonical value differs from that side's own fingerprint (INV-THREE-WAY). */
+/* The three-way merge of one field. Pure and total: the same inputs give the same answer, whatever
+ * came first. A side changed when its canonical value differs from that side's own fingerprint
+ * (INV-THREE-WAY). */
 #ifndef CORE_MERGE_H
 #define CORE_MERGE_H
 
@@ -10,10 +11,14 @@
 #define MERGE_RULES(X)                                                                             \
 	X(NONE, "none", "nothing to decide")                                                       \
 	X(ONLY_CHANGE, "only_change", "changed on one side only")                                  \
-	X(LEAD_MARKETO_WINS, "lead_marketo_wins", "changed on both sides; for a lead Marketo wins") \
-	X(CONTACT_DYNAMICS_WINS, "contact_dynamics_wins", "changed on both sides; for a contact Dynamics wins") \
-	X(FIELD_MARKETO_WINS, "field_marketo_wins", "changed on both sides; Marketo wins this field") \
-	X(FIELD_DYNAMICS_WINS, "field_dynamics_wins", "changed on both sides; Dynamics wins this field") \
+	X(LEAD_MARKETO_WINS, "lead_marketo_wins",                                                  \
+	  "changed on both sides; for a lead Marketo wins")                                        \
+	X(CONTACT_DYNAMICS_WINS, "contact_dynamics_wins",                                          \
+	  "changed on both sides; for a contact Dynamics wins")                                    \
+	X(FIELD_MARKETO_WINS, "field_marketo_wins",                                                \
+	  "changed on both sides; Marketo wins this field")                                        \
+	X(FIELD_DYNAMICS_WINS, "field_dynamics_wins",                                              \
+	  "changed on both sides; Dynamics wins this field")                                       \
 	X(ONE_WAY, "one_way", "this field travels in one direction only")                          \
 	X(FILL_EMPTY, "fill_empty", "newly linked: the empty side takes the other's value")        \
 	X(OPT_OUT_SPREADS, "opt_out_spreads", "an opt-out on either side is kept and spread")
@@ -41,7 +46,8 @@ struct merge_side {
 struct merge_result {
 	enum merge_action action;
 	enum side from;
-	bool is_collision; /* both had changed to different values: the loser's value is kept in a row */
+	bool is_collision; /* both had changed to different values: the loser's value is kept in a
+			      row */
 	enum merge_rule rule;
 };
 

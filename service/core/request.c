@@ -7,7 +7,8 @@ static const char *const outcome_names[OUTCOME_COUNT] = { OUTCOMES(OUTCOME_NAME)
 static const bool outcome_finals[OUTCOME_COUNT] = { OUTCOMES(OUTCOME_FINAL) };
 
 static const char *const door_names[DOOR_COUNT] = { "rest", "webhook", "flow" };
-static const char *const cycle_result_names[CYCLE_RESULT_COUNT] = { "running", "ok", "partial", "failed" };
+static const char *const cycle_result_names[CYCLE_RESULT_COUNT] = { "running", "ok", "partial",
+								    "failed" };
 
 const char *outcome_name(enum outcome o)
 {

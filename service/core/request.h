@@ -30,15 +30,15 @@ const char *door_name(enum door d); /* rest, webhook, flow */
 struct request {
 	struct guid id;
 	int64_t person_id;
-	enum table sync_as;       /* lead or contact */
-	struct str owner;         /* GUID, domain name or e-mail of a Dynamics user; empty: none */
+	enum table sync_as; /* lead or contact */
+	struct str owner;   /* GUID, domain name or e-mail of a Dynamics user; empty: none */
 	struct str campaign_id, campaign_name;
-	bool is_trigger;          /* trigger campaign: wanted now; batch: the next cycle is soon enough */
+	bool is_trigger; /* trigger campaign: wanted now; batch: the next cycle is soon enough */
 	enum door door;
-	enum outcome outcome;     /* NONE or QUEUED while open */
-	enum table entity;        /* of the record, when there is one; else TABLE_PERSON */
-	struct guid record_id;    /* zero: none */
-	struct str reason;        /* plain words; empty: none */
+	enum outcome outcome;  /* NONE or QUEUED while open */
+	enum table entity;     /* of the record, when there is one; else TABLE_PERSON */
+	struct guid record_id; /* zero: none */
+	struct str reason;     /* plain words; empty: none */
 	unsigned attempts;
 	int64_t created_ms, finished_ms; /* since 1970; finished 0 while open */
 };
@@ -50,13 +50,13 @@ struct cycle_report {
 	int64_t number;
 	int64_t started_ms, finished_ms;
 	enum cycle_result result;
-	char reason[320];          /* why it is not ok; "" */
+	char reason[320]; /* why it is not ok; "" */
 	bool is_full_scan;
 	uint64_t read[TABLE_COUNT];    /* records a remote showed */
 	uint64_t created[TABLE_COUNT]; /* written by this cycle */
 	uint64_t updated[TABLE_COUNT];
-	uint64_t equal[TABLE_COUNT];   /* looked at, nothing to do */
-	uint64_t failed[TABLE_COUNT];  /* not written: will be tried again, or parked */
+	uint64_t equal[TABLE_COUNT];  /* looked at, nothing to do */
+	uint64_t failed[TABLE_COUNT]; /* not written: will be tried again, or parked */
 	uint64_t linked, collided, refused, deleted;
 	uint64_t calls[SIDE_COUNT];
 };

@@ -1,4 +1,5 @@
-/* What a remote says about one of its tables, reduced to what the sync needs. Filled by the remote layer, read by mapping. */
+/* What a remote says about one of its tables, reduced to what the sync needs. Filled by the remote
+ * layer, read by mapping. */
 #ifndef CORE_SCHEMA_H
 #define CORE_SCHEMA_H
 
@@ -29,12 +30,13 @@ struct column {
 	enum column_type type;
 	uint32_t length_max; /* 0: no limit known */
 	enum length_unit length_unit;
-	bool is_ascii;       /* Marketo's e-mail fields take ASCII only */
-	int scale;           /* digits behind the point for COLUMN_DECIMAL; -1: not limited */
+	bool is_ascii; /* Marketo's e-mail fields take ASCII only */
+	int scale;     /* digits behind the point for COLUMN_DECIMAL; -1: not limited */
 	bool has_range;
-	double min, max;     /* when has_range */
-	bool can_read, can_create, can_update; /* by the table's metadata and the sync user's rights together */
-	int64_t vendor_id;   /* Marketo: describe's numeric field id; else 0 */
+	double min, max; /* when has_range */
+	bool can_read, can_create,
+		can_update;      /* by the table's metadata and the sync user's rights together */
+	int64_t vendor_id;       /* Marketo: describe's numeric field id; else 0 */
 	struct guid metadata_id; /* Dataverse: MetadataId, to which column rights refer */
 	bool is_secured;         /* Dataverse: rights per column apply */
 	struct option *options;
@@ -52,11 +54,12 @@ const struct column *schema_find(const struct schema *s, struct str name);
 /* The canonical kind of a column's values. */
 enum value_kind column_kind(const struct column *c);
 
-/* Can this column hold the value as it is? ERR_NONE, or ERR_REFUSED with err->field and a text that names the rule
- * (too long, not an option, out of range, wrong kind). */
+/* Can this column hold the value as it is? ERR_NONE, or ERR_REFUSED with err->field and a text that
+ * names the rule (too long, not an option, out of range, wrong kind). */
 enum err_kind column_holds(const struct column *c, const struct value *v, struct err *err);
 
-const struct option *column_option_by_label(const struct column *c, struct str label); /* without case */
+const struct option *column_option_by_label(const struct column *c,
+					    struct str label); /* without case */
 const struct option *column_option_by_value(const struct column *c, int32_t value);
 
 #endif

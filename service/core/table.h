@@ -1,4 +1,5 @@
-/* The two sides and the three tables. Rules are written once and indexed by side; records are named by table. */
+/* The two sides and the three tables. Rules are written once and indexed by side; records are named
+ * by table. */
 #ifndef CORE_TABLE_H
 #define CORE_TABLE_H
 
@@ -22,6 +23,7 @@ static inline enum side table_side(enum table t)
 
 const char *side_name(enum side s);   /* "marketo", "dynamics" */
 const char *table_name(enum table t); /* "person", "lead", "contact" */
-MUST_CHECK bool table_parse(struct str name, enum table *ret); /* "lead" or "contact" in any case; never person */
+MUST_CHECK bool table_parse(struct str name,
+			    enum table *ret); /* "lead" or "contact" in any case; never person */
 
 #endif

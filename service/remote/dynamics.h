@@ -13,6 +13,7 @@ struct dynamics_settings {
 	uint32_t parallel_max; /* writes under way at once; the server's hint may lower it */
 };
 
-enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *settings, struct remote *ret, struct err *err);
+enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *settings,
+			   struct remote *ret, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
-/* One side as the sync sees it: a small table of functions. Marketo and Dynamics stand behind it; in-memory twins do in
- * simulations. Every call may block until its deadline; every call may be made from any thread.
- * Errors: the returned kind says what it means for the caller (err.h); the remote layer has already retried what may be
- * retried, waited where a remote said wait (INV-BUDGET), renewed tokens, and split batches that had to be split. */
+/* One side as the sync sees it: a small table of functions. Marketo and Dynamics stand behind it;
+ * in-memory twins do in simulations. Every call may block until its deadline; every call may be
+ * made from any thread. Errors: the returned kind says what it means for the caller (err.h); the
+ * remote layer has already retried what may be retried, waited where a remote said wait
+ * (INV-BUDGET), renewed tokens, and split batches that had to be split. */
 #ifndef REMOTE_REMOTE_H
 #define REMOTE_REMOTE_H
 
@@ -11,13 +12,13 @@
 /* Whose call it is: precedence and patience. */
 struct call {
 	enum lane lane;
-	int64_t deadline_ms; /* clock_mono_ms() by which to give up; 0: the remote's own limits only */
+	int64_t deadline_ms; /* clock_mono_ms() by which to give up; 0: the remote's limits only */
 };
 
 enum change_kind {
-	CHANGE_EDITED,  /* created or changed; Dynamics brings the record along, Marketo only the id */
+	CHANGE_EDITED, /* created or changed; Dynamics brings the record along, Marketo only the id */
 	CHANGE_DELETED,
-	CHANGE_MERGED   /* Marketo: winner_id took over person_id */
+	CHANGE_MERGED /* Marketo: winner_id took over person_id */
 };
 
 struct change {
@@ -29,11 +30,13 @@ struct change {
 };
 
 struct change_page {
-	struct change *changes; /* in the order the side committed them; an id may come several times */
+	struct change
+		*changes; /* in the order the side committed them; an id may come several times */
 	size_t count;
-	struct str cursor;   /* where to go on: after this page, or in the next cycle when is_last */
+	struct str cursor; /* where to go on: after this page, or in the next cycle when is_last */
 	bool is_last;
-	bool is_full_scan;   /* part of a first reading of everything (no cursor was given, or it was the middle of one) */
+	bool is_full_scan; /* part of a first reading of everything (no cursor was given, or it was
+			      the middle of one) */
 };
 
 enum lookup { LOOKUP_ID, LOOKUP_EMAIL, LOOKUP_STAMP };
@@ -47,11 +50,11 @@ enum write_operation { WRITE_CREATE, WRITE_UPDATE };
 
 /* What to set of a person's stamp. */
 struct stamp {
-	unsigned fields;      /* bit per enum stamp_field: which to write */
+	unsigned fields; /* bit per enum stamp_field: which to write */
 	struct guid record_id;
 	enum table table;
 	bool is_deleted;
-	const char *status;   /* outcome in a word, for microsoftSyncStatus */
+	const char *status; /* outcome in a word, for microsoftSyncStatus */
 	int64_t synced_at_s;
 };
 
@@ -59,16 +62,18 @@ struct write {
 	enum write_operation operation;
 	enum table table;
 	int64_t person_id;     /* update of a person */
-	struct guid record_id; /* of a record; create: the id it shall get. Create of a person: the stamp it is keyed on */
-	int64_t version;       /* update of a record: If-Match this version; 0: must exist, any version */
+	struct guid record_id; /* of a record; create: the id it shall get. Create of a person: the
+				  stamp it is keyed on */
+	int64_t version; /* update of a record: If-Match this version; 0: must exist, any version */
 	const struct field_write *fields;
 	size_t field_count;
-	const struct stamp *stamp;    /* persons; NULL: none */
-	const struct guid *owner;     /* create of a record: the systemuser; NULL: the sync user */
+	const struct stamp *stamp; /* persons; NULL: none */
+	const struct guid *owner;  /* create of a record: the systemuser; NULL: the sync user */
 };
 
 struct write_result {
-	enum err_kind kind; /* ERR_NONE: done. DUPLICATE on create: the id was there already. CONFLICT: version. GONE: no such record */
+	enum err_kind kind; /* ERR_NONE: done. DUPLICATE on create: the id was there already.
+			       CONFLICT: version. GONE: no such record */
 	struct err err;     /* err.field names the blamed column when the remote does */
 	int64_t person_id;  /* create of a person: its id */
 	bool was_created;   /* create of a person: false when the upsert found it by its stamp */
@@ -79,11 +84,11 @@ struct write_result {
 struct activity {
 	int64_t person_id;
 	int64_t at_s;
-	const char *outcome;   /* primary attribute, short: "refused", "created", ... */
-	const char *direction; /* "Marketo to Dynamics", "Dynamics to Marketo" */
-	const char *entity;    /* "lead", "contact" */
+	const char *outcome;       /* primary attribute, short: "refused", "created", ... */
+	const char *direction;     /* "Marketo to Dynamics", "Dynamics to Marketo" */
+	const char *entity;        /* "lead", "contact" */
 	char record_id[GUID_TEXT]; /* "" none */
-	const char *field;     /* "" none */
+	const char *field;         /* "" none */
 	const char *code;
 	const char *message;   /* plain words */
 	const char *reference; /* our id of what it reports, so that a repeat can be recognised */
@@ -91,47 +96,67 @@ struct activity {
 
 /* One line of `tandem check`. */
 struct check_line {
-	const char *name;   /* static: "token", "sync user", "lead: read" ... */
+	const char *name; /* static: "token", "sync user", "lead: read" ... */
 	bool is_ok;
-	char advice[320];   /* "" when ok, else what to do */
+	char advice[320]; /* "" when ok, else what to do */
 };
 struct check_list {
 	struct check_line lines[48];
 	size_t count;
 };
-void check_add(struct check_list *list, const char *name, const struct err *err_or_null, const char *advice);
+void check_add(struct check_list *list, const char *name, const struct err *err_or_null,
+	       const char *advice);
 
 struct remote_ops {
-	/* Who this side is: Dynamics: OrganizationId; Marketo: a GUID made of its address. Also proves token and access. */
-	enum err_kind (*identify)(void *self, const struct call *, struct guid *ret_organisation, struct err *);
+	/* Who this side is: Dynamics: OrganizationId; Marketo: a GUID made of its address. Also
+	 * proves token and access. */
+	enum err_kind (*identify)(void *self, const struct call *, struct guid *ret_organisation,
+				  struct err *);
 	/* Schema of one of this side's tables with the sync user's rights applied. Memory: arena. */
-	enum err_kind (*describe)(void *self, const struct call *, enum table, struct arena *, struct schema *ret, struct err *);
-	/* Only the part of the rights that may change any minute (Dynamics: column rights), applied to a schema read before;
-	 * *ret_changed tells whether anything differs. At most one call. Marketo: none. */
-	enum err_kind (*refresh_rights)(void *self, const struct call *, struct schema *schemas, size_t count, bool *ret_changed, struct err *);
+	enum err_kind (*describe)(void *self, const struct call *, enum table, struct arena *,
+				  struct schema *ret, struct err *);
+	/* Only the part of the rights that may change any minute (Dynamics: column rights), applied
+	 * to a schema read before; *ret_changed tells whether anything differs. At most one call.
+	 * Marketo: none. */
+	enum err_kind (*refresh_rights)(void *self, const struct call *, struct schema *schemas,
+					size_t count, bool *ret_changed, struct err *);
 	/* A cursor for "from now on", for a side that is not scanned fully at first (Marketo). */
-	enum err_kind (*start_cursor)(void *self, const struct call *, struct arena *, struct str *ret_cursor, struct err *);
-	/* One page of the change feed of a table. Empty cursor: a full scan (Dynamics). ERR_EXPIRED: start over with none. */
-	enum err_kind (*changes)(void *self, const struct call *, const struct mapping *, enum table, struct str cursor,
-				 struct arena *, struct change_page *ret, struct err *);
-	/* Records by id (persons: person_ids, records: record_ids), any number; ret[i] is NULL when i is not there. */
-	enum err_kind (*read)(void *self, const struct call *, const struct mapping *, enum table, const int64_t *person_ids,
-			      const struct guid *record_ids, size_t count, struct arena *, struct record **ret, struct err *);
-	/* Records whose e-mail (LOOKUP_EMAIL, without case) or stamp (LOOKUP_STAMP, persons; values are GUIDs as text) is one
-	 * of the values; any number of values; no order promised. Only active records for e-mail. */
-	enum err_kind (*find)(void *self, const struct call *, const struct mapping *, enum table, enum lookup,
-			      const struct str *values, size_t count, struct arena *, struct record_list *ret, struct err *);
-	/* Writes of one table, any number; results[i] belongs to writes[i]. INV-NO-HOSTAGE: a bad one harms no other.
-	 * Returns other than ERR_NONE only when nothing is known of the rest (results say which were done). */
-	enum err_kind (*write)(void *self, const struct call *, const struct mapping *, const struct write *writes, size_t count,
+	enum err_kind (*start_cursor)(void *self, const struct call *, struct arena *,
+				      struct str *ret_cursor, struct err *);
+	/* One page of the change feed of a table. Empty cursor: a full scan (Dynamics).
+	 * ERR_EXPIRED: start over with none. */
+	enum err_kind (*changes)(void *self, const struct call *, const struct mapping *,
+				 enum table, struct str cursor, struct arena *,
+				 struct change_page *ret, struct err *);
+	/* Records by id (persons: person_ids, records: record_ids), any number; ret[i] is NULL when
+	 * i is not there. */
+	enum err_kind (*read)(void *self, const struct call *, const struct mapping *, enum table,
+			      const int64_t *person_ids, const struct guid *record_ids,
+			      size_t count, struct arena *, struct record **ret, struct err *);
+	/* Records whose e-mail (LOOKUP_EMAIL, without case) or stamp (LOOKUP_STAMP, persons; values
+	 * are GUIDs as text) is one of the values; any number of values; no order promised. Only
+	 * active records for e-mail. */
+	enum err_kind (*find)(void *self, const struct call *, const struct mapping *, enum table,
+			      enum lookup, const struct str *values, size_t count, struct arena *,
+			      struct record_list *ret, struct err *);
+	/* Writes of one table, any number; results[i] belongs to writes[i]. INV-NO-HOSTAGE: a bad
+	 * one harms no other. Returns other than ERR_NONE only when nothing is known of the rest
+	 * (results say which were done). */
+	enum err_kind (*write)(void *self, const struct call *, const struct mapping *,
+			       const struct write *writes, size_t count,
 			       struct write_result *results, struct err *);
-	/* Owner of a new record: GUID, domain name or e-mail of a user -> its id. ERR_REFUSED when there is none. Dynamics. */
-	enum err_kind (*find_owner)(void *self, const struct call *, struct str name, struct guid *ret, struct err *);
+	/* Owner of a new record: GUID, domain name or e-mail of a user -> its id. ERR_REFUSED when
+	 * there is none. Dynamics. */
+	enum err_kind (*find_owner)(void *self, const struct call *, struct str name,
+				    struct guid *ret, struct err *);
 	/* Adds lines to Activity Logs; results by index. Marketo. */
-	enum err_kind (*add_activities)(void *self, const struct call *, const struct activity *, size_t count, struct write_result *results, struct err *);
-	/* Creates what is missing on this side (fields, activity type); says what it did, line by line. Marketo; else NULL. */
-	enum err_kind (*setup)(void *self, const struct call *, const struct field *fields, size_t count,
-			       void (*say)(void *context, const char *line), void *context, struct err *);
+	enum err_kind (*add_activities)(void *self, const struct call *, const struct activity *,
+					size_t count, struct write_result *results, struct err *);
+	/* Creates what is missing on this side (fields, activity type); says what it did, line by
+	 * line. Marketo; else NULL. */
+	enum err_kind (*setup)(void *self, const struct call *, const struct field *fields,
+			       size_t count, void (*say)(void *context, const char *line),
+			       void *context, struct err *);
 	/* Set-up validation, one line a check; never fails itself. */
 	void (*check)(void *self, const struct call *, struct check_list *ret);
 	/* Calls made since the start, for the cycle's report. */

@@ -10,7 +10,8 @@ struct postgres_settings {
 };
 
 /* Connects lazily: succeeds without a reachable server. */
-enum err_kind postgres_new(const struct postgres_settings *settings, struct store *ret, struct err *err);
+enum err_kind postgres_new(const struct postgres_settings *settings, struct store *ret,
+			   struct err *err);
 
 /* Embedded by the build from migrations/NNNN_name.sql, in order. */
 struct migration {

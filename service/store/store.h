@@ -1,7 +1,9 @@
-/* The state store as the sync sees it: a table of functions. PostgreSQL stands behind it (postgres.h), an in-memory twin in
- * simulations. What belongs together is committed together: everything a step found out and did goes into one struct unit,
- * and commit writes it with its cursor in one transaction (INV-CURSOR-BEHIND), checking that this service still leads.
- * Every function may be called from any thread and blocks for a short statement only. Errors: ERR_STORE, ERR_NOT_LEADER. */
+/* The state store as the sync sees it: a table of functions. PostgreSQL stands behind it
+ * (postgres.h), an in-memory twin in simulations. What belongs together is committed together:
+ * everything a step found out and did goes into one struct unit, and commit writes it with its
+ * cursor in one transaction (INV-CURSOR-BEHIND), checking that this service still leads. Every
+ * function may be called from any thread and blocks for a short statement only. Errors: ERR_STORE,
+ * ERR_NOT_LEADER. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -16,7 +18,8 @@ struct store_identity {
 	struct guid organisation[SIDE_COUNT]; /* zero until first contact */
 };
 
-/* A record that needs another look, whatever the feeds say. seq tells a later mark from the one that was taken. */
+/* A record that needs another look, whatever the feeds say. seq tells a later mark from the one
+ * that was taken. */
 struct dirty {
 	enum table table;
 	int64_t person_id;
@@ -35,16 +38,16 @@ struct collision_row {
 
 /* One open row per (record or person, target side, slot): a repeat raises its attempts. */
 struct error_row {
-	enum table table;       /* of the record; TABLE_PERSON when only a person is known */
-	struct guid record_id;  /* zero: none */
-	int64_t person_id;      /* 0: none */
+	enum table table;      /* of the record; TABLE_PERSON when only a person is known */
+	struct guid record_id; /* zero: none */
+	int64_t person_id;     /* 0: none */
 	enum side target;
-	const char *operation;  /* create, update, delete, link, read */
-	const char *field;      /* "" none */
-	uint16_t slot;          /* PARKED_WHOLE_RECORD: none */
-	uint64_t fingerprint;   /* of the refused value, for parking; 0: not parked */
+	const char *operation; /* create, update, delete, link, read */
+	const char *field;     /* "" none */
+	uint16_t slot;         /* PARKED_WHOLE_RECORD: none */
+	uint64_t fingerprint;  /* of the refused value, for parking; 0: not parked */
 	const char *kind, *code;
-	struct str message;     /* plain words, no values */
+	struct str message; /* plain words, no values */
 };
 
 /* A refusal that is over: its error row is closed, its parking lifted. */
@@ -69,26 +72,40 @@ struct cursor_row {
 
 /* Everything is foreign and must live until commit returns. */
 struct unit {
-	bool is_fenced; /* the cycle's writes: ERR_NOT_LEADER and nothing committed when another leads */
-	struct link *const *links; size_t link_count;  /* inserted or overwritten whole, by (table, record_id) */
-	const struct link *const *forget; size_t forget_count; /* links to remove; before links are written */
-	/* Only the mark `stamp due` is taken off, nothing else of the row is touched: another thread may be writing it. */
-	const struct link *const *stamped; size_t stamped_count;
-	const struct collision_row *collisions; size_t collision_count;
-	const struct error_row *errors; size_t error_count;
-	const struct resolved_row *resolved; size_t resolved_count;
-	const struct dirty *dirty; size_t dirty_count; /* marks to add (seq ignored) */
-	const struct dirty *clean; size_t clean_count; /* marks taken care of: removed when seq is still the same */
-	const struct cursor_row *cursors; size_t cursor_count;
-	const struct request *requests; size_t request_count; /* outcome, entity, record, reason, attempts, finished */
-	const struct outbox_row *outbox; size_t outbox_count; /* to add */
-	const int64_t *sent; size_t sent_count;         /* outbox ids that were written */
-	const struct cycle_report *report;              /* NULL: none; upserted by number */
+	bool is_fenced; /* the cycle's writes: ERR_NOT_LEADER and nothing committed when another
+			   leads */
+	struct link *const *links;
+	size_t link_count; /* inserted or overwritten whole, by (table, record_id) */
+	const struct link *const *forget;
+	size_t forget_count; /* links to remove; before links are written */
+	/* Only the mark `stamp due` is taken off, nothing else of the row is touched: another
+	 * thread may be writing it. */
+	const struct link *const *stamped;
+	size_t stamped_count;
+	const struct collision_row *collisions;
+	size_t collision_count;
+	const struct error_row *errors;
+	size_t error_count;
+	const struct resolved_row *resolved;
+	size_t resolved_count;
+	const struct dirty *dirty;
+	size_t dirty_count; /* marks to add (seq ignored) */
+	const struct dirty *clean;
+	size_t clean_count; /* marks taken care of: removed when seq is still the same */
+	const struct cursor_row *cursors;
+	size_t cursor_count;
+	const struct request *requests;
+	size_t request_count; /* outcome, entity, record, reason, attempts, finished */
+	const struct outbox_row *outbox;
+	size_t outbox_count; /* to add */
+	const int64_t *sent;
+	size_t sent_count;                 /* outbox ids that were written */
+	const struct cycle_report *report; /* NULL: none; upserted by number */
 };
 
 struct object_status {
 	uint64_t pending_inserts, pending_updates;
-	int64_t oldest_pending_s; /* 0 none */
+	int64_t oldest_pending_s;                                        /* 0 none */
 	uint64_t last_hour_created, last_hour_updated, last_hour_failed; /* last full clock hour */
 };
 
@@ -96,52 +113,76 @@ struct store_status {
 	bool is_paused;
 	char paused_by[64];
 	int64_t paused_at_s;
-	struct cycle_report last;              /* number 0: none yet */
+	struct cycle_report last; /* number 0: none yet */
 	struct object_status objects[TABLE_COUNT];
-	uint64_t links[TABLE_COUNT];           /* live, lead and contact (planner's estimate is not enough: exact, kept cheap) */
+	uint64_t links[TABLE_COUNT]; /* live, lead and contact (planner's estimate is not enough:
+					exact, kept cheap) */
 	uint64_t open_errors;
 };
 
 struct store_ops {
 	/* Applies migrations under a lock; *ret_applied how many. */
 	enum err_kind (*migrate)(void *self, unsigned *ret_applied, struct err *);
-	enum err_kind (*schema_ready)(void *self, struct err *); /* connected and at this program's version; ERR_STORE says what is missing */
+	enum err_kind (*schema_ready)(void *self,
+				      struct err *); /* connected and at this program's version;
+							ERR_STORE says what is missing */
 	enum err_kind (*identity)(void *self, struct store_identity *ret, struct err *);
 	enum err_kind (*set_organisation)(void *self, enum side, const struct guid *, struct err *);
 	/* Becomes or stays the one service that runs the cycle (advisory lock and fencing number). */
 	enum err_kind (*lead)(void *self, bool *ret_leading, struct err *);
 	void (*resign)(void *self);
 	/* Stable slot numbers of fields by name, given on first sight. */
-	enum err_kind (*slots)(void *self, const struct field *fields, size_t count, uint16_t *ret, struct err *);
-	enum err_kind (*cursor)(void *self, const char *name, struct arena *, struct str *ret, struct err *); /* empty: none */
+	enum err_kind (*slots)(void *self, const struct field *fields, size_t count, uint16_t *ret,
+			       struct err *);
+	enum err_kind (*cursor)(void *self, const char *name, struct arena *, struct str *ret,
+				struct err *); /* empty: none */
 	/* Links with their parked writes; ret[i] NULL: none. Memory: arena. */
-	enum err_kind (*links_by_record)(void *self, enum table, const struct guid *ids, size_t count, struct arena *, struct link **ret, struct err *);
-	enum err_kind (*links_by_person)(void *self, const int64_t *ids, size_t count, struct arena *, struct link **ret, struct err *);
-	/* Inserts links (usually LINK_CLAIMED) at once and durably; ret[i] false where the person or the record has one already. */
-	enum err_kind (*claim)(void *self, const struct link *const *links, size_t count, bool *ret, struct err *);
-	/* Links whose stamp is due, and claims older than the age (left by a crash); at most limit. */
-	enum err_kind (*links_due)(void *self, size_t limit, struct arena *, struct link ***ret, size_t *ret_count, struct err *);
-	enum err_kind (*claims_stale)(void *self, int64_t older_than_ms, size_t limit, struct arena *, struct link ***ret, size_t *ret_count, struct err *);
-	/* Marks of a side with after < seq <= up_to, lowest first; dirty_high gives the newest seq there is (0: none). */
-	enum err_kind (*dirty)(void *self, enum side, int64_t after, int64_t up_to, size_t limit, struct arena *, struct dirty **ret, size_t *ret_count, struct err *);
+	enum err_kind (*links_by_record)(void *self, enum table, const struct guid *ids,
+					 size_t count, struct arena *, struct link **ret,
+					 struct err *);
+	enum err_kind (*links_by_person)(void *self, const int64_t *ids, size_t count,
+					 struct arena *, struct link **ret, struct err *);
+	/* Inserts links (usually LINK_CLAIMED) at once and durably; ret[i] false where the person
+	 * or the record has one already. */
+	enum err_kind (*claim)(void *self, const struct link *const *links, size_t count, bool *ret,
+			       struct err *);
+	/* Links whose stamp is due, and claims older than the age (left by a crash). */
+	enum err_kind (*links_due)(void *self, size_t limit, struct arena *, struct link ***ret,
+				   size_t *ret_count, struct err *);
+	enum err_kind (*claims_stale)(void *self, int64_t older_than_ms, size_t limit,
+				      struct arena *, struct link ***ret, size_t *ret_count,
+				      struct err *);
+	/* Marks of a side with after < seq <= up_to, lowest first; dirty_high gives the newest seq
+	 * there is (0: none). */
+	enum err_kind (*dirty)(void *self, enum side, int64_t after, int64_t up_to, size_t limit,
+			       struct arena *, struct dirty **ret, size_t *ret_count, struct err *);
 	enum err_kind (*dirty_high)(void *self, int64_t *ret, struct err *);
 	/* The seq of the mark on each person, 0: none. */
-	enum err_kind (*dirty_among)(void *self, const int64_t *person_ids, size_t count, int64_t *ret, struct err *);
+	enum err_kind (*dirty_among)(void *self, const int64_t *person_ids, size_t count,
+				     int64_t *ret, struct err *);
 	enum err_kind (*commit)(void *self, const struct unit *, struct err *);
-	/* Requests: insert durably (repeat of an open one for the same person: its id and state are returned instead). */
-	enum err_kind (*request_add)(void *self, struct request *requests, size_t count, struct err *);
-	enum err_kind (*requests_open)(void *self, size_t limit, struct arena *, struct request **ret, size_t *ret_count, struct err *);
-	/* Which of the persons have an open request: a claim with such a person is being worked on. */
-	enum err_kind (*requests_among)(void *self, const int64_t *person_ids, size_t count, bool *ret, struct err *);
-	enum err_kind (*outbox)(void *self, size_t limit, struct arena *, struct outbox_row **ret, size_t *ret_count, struct err *);
+	/* Requests: insert durably (repeat of an open one for the same person: its id and state are
+	 * returned instead). */
+	enum err_kind (*request_add)(void *self, struct request *requests, size_t count,
+				     struct err *);
+	enum err_kind (*requests_open)(void *self, size_t limit, struct arena *,
+				       struct request **ret, size_t *ret_count, struct err *);
+	/* Which of the persons have an open request: a claim of one is being worked on. */
+	enum err_kind (*requests_among)(void *self, const int64_t *person_ids, size_t count,
+					bool *ret, struct err *);
+	enum err_kind (*outbox)(void *self, size_t limit, struct arena *, struct outbox_row **ret,
+				size_t *ret_count, struct err *);
 	enum err_kind (*next_cycle_number)(void *self, int64_t *ret, struct err *);
 	/* Operator */
 	enum err_kind (*set_paused)(void *self, bool paused, const char *by, struct err *);
 	enum err_kind (*is_paused)(void *self, bool *ret, struct err *);
-	enum err_kind (*retry_error)(void *self, int64_t id, bool *ret_found, struct err *); /* lifts the parking, marks both halves dirty */
+	enum err_kind (*retry_error)(void *self, int64_t id, bool *ret_found,
+				     struct err *); /* lifts the parking, marks both halves dirty */
 	enum err_kind (*status)(void *self, struct store_status *ret, struct err *);
-	enum err_kind (*list)(void *self, const struct list_query *, struct rowset *ret, struct err *);
-	enum err_kind (*clean_up)(void *self, int64_t retention_days, struct err *); /* drops what is past its retention */
+	enum err_kind (*list)(void *self, const struct list_query *, struct rowset *ret,
+			      struct err *);
+	enum err_kind (*clean_up)(void *self, int64_t retention_days,
+				  struct err *); /* drops what is past its retention */
 	void (*free)(void *self);
 };
 

@@ -27,8 +27,9 @@ static void compare_say(struct compare *c, const struct record *record, int64_t 
 	if (c->lines++ >= COMPARE_LINES_MAX)
 		return;
 	guid_print(&record->record_id, id);
-	(void)snprintf(line, sizeof(line), "%s %s, person %" PRId64 "%s%s: %s", table_name(record->table),
-		       id, person_id, field[0] ? ", field " : "", field, text);
+	(void)snprintf(line, sizeof(line), "%s %s, person %" PRId64 "%s%s: %s",
+		       table_name(record->table), id, person_id, field[0] ? ", field " : "", field,
+		       text);
 	c->say(c->context, line);
 }
 
@@ -46,8 +47,9 @@ static void compare_pair(struct compare *c, const struct link *link, const struc
 {
 	for (size_t i = 0; i < c->mapping->count; i++) {
 		const struct mapped_field *f = &c->mapping->fields[i];
-		bool is_two_way = mapping_writable(c->mapping, i, record->table, SIDE_MARKETO, false) &&
-				  mapping_writable(c->mapping, i, record->table, SIDE_DYNAMICS, false);
+		bool is_two_way =
+			mapping_writable(c->mapping, i, record->table, SIDE_MARKETO, false) &&
+			mapping_writable(c->mapping, i, record->table, SIDE_DYNAMICS, false);
 
 		if (!mapping_active(c->mapping, i, record->table))
 			continue;
@@ -109,8 +111,8 @@ static enum err_kind compare_chunk(struct compare *c, const struct change *chang
 	for (size_t i = 0; i < count; i++)
 		ids[i] = changes[i].record->record_id;
 	c->result->rows[changes[0].record->table] += count;
-	kind = c->e->store.ops->links_by_record(c->e->store.self, changes[0].record->table, ids, count, a,
-						links, err);
+	kind = c->e->store.ops->links_by_record(c->e->store.self, changes[0].record->table, ids,
+						count, a, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
 		if (!links[i] || links[i]->state != LINK_LIVE) {
 			compare_unlinked(c, changes[i].record, "no person is linked");
@@ -120,8 +122,8 @@ static enum err_kind compare_chunk(struct compare *c, const struct change *chang
 		persons[n++] = links[i]->person_id;
 	}
 	if (kind == ERR_NONE && n)
-		kind = marketo->ops->read(marketo->self, &c->call, c->mapping, TABLE_PERSON, persons, NULL,
-					  n, a, found, err);
+		kind = marketo->ops->read(marketo->self, &c->call, c->mapping, TABLE_PERSON,
+					  persons, NULL, n, a, found, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
 		const struct record *record = changes[which[i]].record;
 
@@ -135,7 +137,8 @@ static enum err_kind compare_chunk(struct compare *c, const struct change *chang
 	return kind;
 }
 
-static enum err_kind compare_page(struct compare *c, const struct change_page *page, struct err *err)
+static enum err_kind compare_page(struct compare *c, const struct change_page *page,
+				  struct err *err)
 {
 	enum err_kind kind = ERR_NONE;
 
@@ -174,9 +177,13 @@ static enum err_kind compare_table(struct compare *c, enum table table, struct e
 }
 
 enum err_kind compare_run(struct engine *e, struct compare_result *ret,
-			  void (*say)(void *context, const char *line), void *context, struct err *err)
+			  void (*say)(void *context, const char *line), void *context,
+			  struct err *err)
 {
-	struct compare c = { .e = e, .call = { .lane = LANE_BACKFILL }, .result = ret, .say = say,
+	struct compare c = { .e = e,
+			     .call = { .lane = LANE_BACKFILL },
+			     .result = ret,
+			     .say = say,
 			     .context = context };
 	struct shared_mapping *shared;
 	enum err_kind kind;

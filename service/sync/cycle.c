@@ -1,5 +1,6 @@
-/* The cycle: feeds, decisions, writes, commits. Pages in, pages out: memory does not grow with either database
- * (INV-BOUNDED), and a cursor is committed with what it covers (INV-CURSOR-BEHIND). */
+/* The cycle: feeds, decisions, writes, commits. Pages in, pages out: memory does not grow with
+ * either database (INV-BOUNDED), and a cursor is committed with what it covers (INV-CURSOR-BEHIND).
+ */
 #include "sync/cycle.h"
 
 #include "base/clock.h"
@@ -10,8 +11,8 @@
 #include "sync/records.h"
 
 enum {
-	CYCLE_CHUNK = 1000,     /* records decided and committed together */
-	CYCLE_DRAIN_MAX = 3,    /* times the Marketo feed is read again after own writes */
+	CYCLE_CHUNK = 1000,  /* records decided and committed together */
+	CYCLE_DRAIN_MAX = 3, /* times the Marketo feed is read again after own writes */
 	CYCLE_STALE_CLAIM_MS = 120 * 1000,
 };
 
@@ -45,8 +46,8 @@ static void cycle_step_begin(struct cycle *c, struct cycle_step *s)
 	};
 }
 
-/* Commits what the step noted. A step that failed before its first write leaves no trace (never half a page); one that
- * failed later is committed all the same: what was written must be remembered. */
+/* Commits what the step noted. A step that failed before its first write leaves no trace (never half
+ * a page); one that failed later is committed all the same: what was written must be remembered. */
 static enum err_kind cycle_step_end(struct cycle *c, struct cycle_step *s, enum err_kind kind,
 				    struct err *err)
 {
@@ -68,8 +69,8 @@ static enum err_kind cycle_step_end(struct cycle *c, struct cycle_step *s, enum 
 	return committed;
 }
 
-/* Merged persons: the winner takes the link over unless it has one of its own; then the loser's record stays behind,
- * reported, since records are never merged from here. */
+/* Merged persons: the winner takes the link over unless it has one of its own; then the loser's
+ * record stays behind, reported, since records are never merged from here. */
 static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner, struct err *err)
 {
 	const struct store *store = &s->engine->store;
@@ -88,10 +89,11 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 		ledger_dirty_person(s->ledger, winner);
 		return ERR_NONE;
 	}
-	(void)err_set(&why, ERR_REFUSED,
-		      "this person was merged into person %lld, which has a record of its own; merge the "
-		      "two records in Dynamics as well",
-		      (long long)winner);
+	(void)err_set(
+		&why, ERR_REFUSED,
+		"this person was merged into person %lld, which has a record of its own; merge the "
+		"two records in Dynamics as well",
+		(long long)winner);
 	ledger_error(s->ledger, links[0], SIDE_DYNAMICS, "link", &why);
 	pairs_end_link(s, links[0], LINK_DELETED_IN_MARKETO);
 	return ERR_NONE;
@@ -120,7 +122,8 @@ static enum err_kind cycle_feed_page(struct cycle *c, struct cycle_step *s, stru
 	enum err_kind kind;
 
 	if (!cursor.n) {
-		kind = marketo->ops->start_cursor(marketo->self, &c->call, &s->arena, &page.cursor, err);
+		kind = marketo->ops->start_cursor(marketo->self, &c->call, &s->arena, &page.cursor,
+						  err);
 		page.is_last = true;
 	} else {
 		kind = marketo->ops->changes(marketo->self, &c->call, s->step.mapping, TABLE_PERSON,
@@ -144,7 +147,8 @@ static enum err_kind cycle_feed_page(struct cycle *c, struct cycle_step *s, stru
 	return ERR_NONE;
 }
 
-/* Marketo's feed: ids of persons to look at are marked in the store, with the cursor, in one commit a page. */
+/* Marketo's feed: ids of persons to look at are marked in the store, with the cursor, in one commit
+ * a page. */
 static enum err_kind cycle_feed(struct cycle *c, struct err *err)
 {
 	const struct store *store = &c->e->store;
@@ -156,7 +160,8 @@ static enum err_kind cycle_feed(struct cycle *c, struct err *err)
 		enum err_kind kind;
 
 		cycle_step_begin(c, &s);
-		kind = store->ops->cursor(store->self, table_name(TABLE_PERSON), &s.arena, &cursor, err);
+		kind = store->ops->cursor(store->self, table_name(TABLE_PERSON), &s.arena, &cursor,
+					  err);
 		if (kind == ERR_NONE)
 			kind = cycle_feed_page(c, &s, cursor, &is_last, err);
 		kind = cycle_step_end(c, &s, kind, err);
@@ -166,7 +171,8 @@ static enum err_kind cycle_feed(struct cycle *c, struct err *err)
 	return ERR_NONE;
 }
 
-/* Splits a chunk of changes into rows and deletes and takes both through; records of a chunk are of one table. */
+/* Splits a chunk of changes into rows and deletes and takes both through; records of a chunk are of
+ * one table. */
 static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table table,
 				   const struct change *changes, size_t count, struct err *err)
 {
@@ -212,9 +218,10 @@ static enum err_kind cycle_page(struct cycle *c, enum table table, const struct 
 	return ERR_NONE;
 }
 
-/* A first reading of a table that shows nothing although links exist is a mistake somewhere, not a change (INV-NO-WIPE). */
-static enum err_kind cycle_check_empty(struct cycle *c, enum table table, const struct change_page *page,
-				       struct err *err)
+/* A first reading of a table that shows nothing although links exist is a mistake somewhere, not a
+ * change (INV-NO-WIPE). */
+static enum err_kind cycle_check_empty(struct cycle *c, enum table table,
+				       const struct change_page *page, struct err *err)
 {
 	struct store_status status;
 	enum err_kind kind;
@@ -223,7 +230,8 @@ static enum err_kind cycle_check_empty(struct cycle *c, enum table table, const 
 	if (!page->is_full_scan || !page->is_last || c->rows)
 		return ERR_NONE;
 	kind = c->e->store.ops->status(c->e->store.self, &status, err);
-	return kind != ERR_NONE ? kind : guard_empty(0, status.links[table], table_name(table), err);
+	return kind != ERR_NONE ? kind
+				: guard_empty(0, status.links[table], table_name(table), err);
 }
 
 static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *ret_is_last,
@@ -240,8 +248,8 @@ static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *r
 
 	kind = store->ops->cursor(store->self, table_name(table), &arena, &cursor, err);
 	if (kind == ERR_NONE)
-		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table, cursor,
-					      &arena, &page, err);
+		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
+					      cursor, &arena, &page, err);
 	if (kind == ERR_EXPIRED)
 		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
 					      (struct str){ NULL, 0 }, &arena, &page, err);
@@ -273,7 +281,8 @@ static enum err_kind cycle_table(struct cycle *c, enum table table, struct err *
 	return ERR_NONE;
 }
 
-/* Records of one table that need another look: read now, then taken through like a page of the feed. */
+/* Records of one table that need another look: read now, then taken through like a page of the
+ * feed. */
 static enum err_kind cycle_look_again(struct cycle *c, struct step *s, enum table table,
 				      const struct dirty *marks, size_t count, struct err *err)
 {
@@ -292,8 +301,8 @@ static enum err_kind cycle_look_again(struct cycle *c, struct step *s, enum tabl
 	}
 	if (!n)
 		return ERR_NONE;
-	kind = dynamics->ops->read(dynamics->self, &c->call, s->mapping, table, NULL, ids, n, s->arena,
-				   found, err);
+	kind = dynamics->ops->read(dynamics->self, &c->call, s->mapping, table, NULL, ids, n,
+				   s->arena, found, err);
 	if (kind != ERR_NONE)
 		return kind;
 	c->report->read[table] += n;
@@ -307,7 +316,8 @@ static enum err_kind cycle_look_again(struct cycle *c, struct step *s, enum tabl
 	return cycle_changes(c, s, table, changes, n, err);
 }
 
-/* One batch of marks, each table in a step of its own, so that a failing one takes nothing of the other along. */
+/* One batch of marks, each table in a step of its own, so that a failing one takes nothing of the
+ * other along. */
 static enum err_kind cycle_mark_batch(struct cycle *c, enum side side, const struct dirty *marks,
 				      size_t count, struct err *err)
 {
@@ -342,8 +352,8 @@ static enum err_kind cycle_marks(struct cycle *c, enum side side, struct err *er
 		struct dirty *marks = NULL;
 
 		count = 0;
-		kind = store->ops->dirty(store->self, side, after, high, CYCLE_CHUNK, &arena, &marks,
-					 &count, err);
+		kind = store->ops->dirty(store->self, side, after, high, CYCLE_CHUNK, &arena,
+					 &marks, &count, err);
 		if (kind == ERR_NONE && count) {
 			after = marks[count - 1].seq;
 			kind = cycle_mark_batch(c, side, marks, count, err);
@@ -353,7 +363,8 @@ static enum err_kind cycle_marks(struct cycle *c, enum side side, struct err *er
 	return kind;
 }
 
-/* Claims an earlier life left behind without a request that would take them up: look at their records again. */
+/* Claims an earlier life left behind without a request that would take them up: look at their
+ * records again. */
 static enum err_kind cycle_stale_claims(struct cycle *c, struct err *err)
 {
 	const struct store *store = &c->e->store;
@@ -363,8 +374,8 @@ static enum err_kind cycle_stale_claims(struct cycle *c, struct err *err)
 	enum err_kind kind;
 
 	cycle_step_begin(c, &s);
-	kind = store->ops->claims_stale(store->self, CYCLE_STALE_CLAIM_MS, CYCLE_CHUNK, &s.arena, &links,
-					&count, err);
+	kind = store->ops->claims_stale(store->self, CYCLE_STALE_CLAIM_MS, CYCLE_CHUNK, &s.arena,
+					&links, &count, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
 		if (!links[i]->parked_count)
 			ledger_dirty_record(&s.ledger, links[i]->table, &links[i]->record_id);
@@ -377,8 +388,9 @@ static uint64_t cycle_person_writes(const struct cycle *c)
 	return c->report->created[TABLE_PERSON] + c->report->updated[TABLE_PERSON];
 }
 
-/* Our own writes come back in Marketo's feed. Reading them now, while their number is known to be small, lets the next
- * cycle begin quiet (INV-NO-ECHO), and shows what Marketo made of new persons (its durable unsubscribe, for one). */
+/* Our own writes come back in Marketo's feed. Reading them now, while their number is known to be
+ * small, lets the next cycle begin quiet (INV-NO-ECHO), and shows what Marketo made of new persons
+ * (its durable unsubscribe, for one). */
 static enum err_kind cycle_drain(struct cycle *c, struct err *err)
 {
 	enum err_kind kind = ERR_NONE;
@@ -395,7 +407,8 @@ static enum err_kind cycle_drain(struct cycle *c, struct err *err)
 	return kind;
 }
 
-/* An operator who resumed a halted sync has seen the reason; then, and only then, deletes are not counted. */
+/* An operator who resumed a halted sync has seen the reason; then, and only then, deletes are not
+ * counted. */
 static uint64_t cycle_deletes_max(struct engine *e)
 {
 	bool is_accepting;
@@ -416,7 +429,8 @@ static enum err_kind cycle_steps(struct cycle *c, struct err *err)
 		kind = cycle_feed(c, err);
 	if (kind == ERR_NONE)
 		kind = cycle_marks(c, SIDE_DYNAMICS, err);
-	/* Contacts first: a contact that a lead was qualified into takes the lead's link over before the lead is seen. */
+	/* Contacts first: a contact that a lead was qualified into takes the lead's link over
+	 * before the lead is seen. */
 	if (kind == ERR_NONE)
 		kind = cycle_table(c, TABLE_CONTACT, err);
 	if (kind == ERR_NONE)
@@ -452,6 +466,7 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 	if (kind == ERR_NONE)
 		e->deletes = 0;
 	for (int side = 0; side < SIDE_COUNT; side++)
-		report->calls[side] = e->remote[side].ops->calls(e->remote[side].self) - calls[side];
+		report->calls[side] =
+			e->remote[side].ops->calls(e->remote[side].self) - calls[side];
 	return kind;
 }

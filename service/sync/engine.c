@@ -121,7 +121,8 @@ bool engine_is_open(struct engine *e)
 	return is_open;
 }
 
-/* The links belong to one organisation on either side; another one under the same address is a mistake. */
+/* The links belong to one organisation on either side; another one under the same address is a
+ * mistake. */
 static enum err_kind engine_check_organisation(struct engine *e, enum side side,
 					       const struct call *call, struct err *err)
 {
@@ -193,8 +194,8 @@ static enum err_kind engine_read_all(struct engine *e, const struct call *call, 
 	if (kind == ERR_NONE && !e->slots) {
 		uint16_t *slots = mem_array(e->settings.field_count, sizeof(*slots));
 
-		kind = e->store.ops->slots(e->store.self, e->settings.fields, e->settings.field_count,
-					   slots, err);
+		kind = e->store.ops->slots(e->store.self, e->settings.fields,
+					   e->settings.field_count, slots, err);
 		if (kind == ERR_NONE)
 			e->slots = TAKE(slots);
 		free(slots);
@@ -236,7 +237,8 @@ enum err_kind engine_refresh(struct engine *e, const struct call *call, bool is_
 
 	(void)pthread_mutex_lock(&e->schema_lock);
 	is_old = !e->schema_read_ms || clock_mono_ms() - e->schema_read_ms > ENGINE_SCHEMA_AGE_MS;
-	kind = is_old || is_forced ? engine_read_all(e, call, err) : engine_read_rights(e, call, err);
+	kind = is_old || is_forced ? engine_read_all(e, call, err)
+				   : engine_read_rights(e, call, err);
 	(void)pthread_mutex_unlock(&e->schema_lock);
 	return kind;
 }

@@ -1,5 +1,6 @@
-/* The sync as one thing: the parts it works with, and its threads: the worker that runs cycles and the real-time thread
- * that serves callers. Everything a function needs comes through struct engine; there is no global. */
+/* The sync as one thing: the parts it works with, and its threads: the worker that runs cycles and
+ * the real-time thread that serves callers. Everything a function needs comes through struct
+ * engine; there is no global. */
 #ifndef SYNC_ENGINE_H
 #define SYNC_ENGINE_H
 
@@ -8,23 +9,26 @@
 #include "store/store.h"
 
 struct engine_settings {
-	int64_t interval_ms;    /* pause between cycles, from the end of one */
-	bool match_by_email;    /* look for an unlinked counterpart before creating */
+	int64_t interval_ms; /* pause between cycles, from the end of one */
+	bool match_by_email; /* look for an unlinked counterpart before creating */
 	int64_t retention_days;
-	uint64_t max_deletes;   /* per cycle; 0 no limit */
-	const char *instance;   /* names the Marketo instance in derived GUIDs: its address */
+	uint64_t max_deletes;       /* per cycle; 0 no limit */
+	const char *instance;       /* names the Marketo instance in derived GUIDs: its address */
 	const struct field *fields; /* the selected fields; foreign */
 	size_t field_count;
 };
 
 struct engine;
 
-/* Takes the remotes and the store over (engine_free frees them). stop is foreign and outlives the engine. */
-struct engine *engine_new(const struct engine_settings *settings, const struct remote remotes[SIDE_COUNT],
-			  const struct store *store, struct stop *stop);
+/* Takes the remotes and the store over (engine_free frees them). stop is foreign and outlives the
+ * engine. */
+struct engine *engine_new(const struct engine_settings *settings,
+			  const struct remote remotes[SIDE_COUNT], const struct store *store,
+			  struct stop *stop);
 enum err_kind engine_start(struct engine *e, struct err *err); /* starts the threads */
 int64_t engine_finished_cycles(const struct engine *e); /* cycles ended well since the start */
-void engine_stop(struct engine *e); /* ends them: callers that wait get `queued`, the step in hand is finished */
+void engine_stop(struct engine *e); /* ends them: callers that wait get `queued`, the step in hand
+				       is finished */
 void engine_free(struct engine *e);
 
 #endif

@@ -22,7 +22,8 @@ struct engine {
 	struct store store;
 	struct stop *stop; /* foreign */
 
-	/* One thread at a time reads schemas: the worker, or the real-time thread before the first cycle. */
+	/* One thread at a time reads schemas: the worker, or the real-time thread before the first
+	 * cycle. */
 	pthread_mutex_t schema_lock;
 	struct arena schema_memory;
 	struct schema schemas[TABLE_COUNT];
@@ -31,7 +32,8 @@ struct engine {
 	struct store_identity identity;
 	bool has_identity;
 
-	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that a halt cannot be worn down */
+	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that
+			     a halt cannot be worn down */
 
 	pthread_mutex_t lock; /* guards everything below */
 	struct shared_mapping *shared;
@@ -40,7 +42,8 @@ struct engine {
 		char reason[320];
 	} side[SIDE_COUNT];
 	bool is_running, is_leader, is_paused;
-	bool is_accepting; /* an operator has seen why the sync halted and let it go on: the next cycle deletes without limit */
+	bool is_accepting; /* an operator has seen why the sync halted and let it go on: the next
+			      cycle deletes without limit */
 	char halt_reason[320]; /* "" : not halted */
 	struct cycle_report report;
 	int64_t next_ms; /* wall clock of the next cycle, 0 unknown */
@@ -49,9 +52,10 @@ struct engine {
 	struct worker *worker;     /* owned */
 };
 
-/* Reads the schemas when they are older than an hour (or is_forced), the changing rights otherwise, checks who the sides are,
- * and makes the active fields anew when anything differs. */
-enum err_kind engine_refresh(struct engine *e, const struct call *call, bool is_forced, struct err *err);
+/* Reads the schemas when they are older than an hour (or is_forced), the changing rights otherwise,
+ * checks who the sides are, and makes the active fields anew when anything differs. */
+enum err_kind engine_refresh(struct engine *e, const struct call *call, bool is_forced,
+			     struct err *err);
 
 /* The active fields; NULL before the first refresh. Every take is given back with a drop. */
 struct shared_mapping *engine_mapping_take(struct engine *e);
@@ -60,7 +64,8 @@ void engine_mapping_drop(struct engine *e, struct shared_mapping *m);
 /* Notes how a side is doing, for readiness and status. */
 void engine_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err);
 void engine_publish(struct engine *e, const struct cycle_report *report);
-bool engine_is_open(struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
+bool engine_is_open(
+	struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
 
 struct worker *worker_start(struct engine *e, struct err *err);
 void worker_wake(struct worker *w);
@@ -72,6 +77,7 @@ struct realtime *realtime_start(struct engine *e, struct err *err);
 void realtime_stop(struct realtime *r); /* answers everybody, joins; later callers are refused */
 void realtime_free(struct realtime *r);
 /* Works through the requests left open in the store, in the real-time thread; returns when done. */
-enum err_kind realtime_work_open(struct engine *e, const struct call *call, struct cycle_report *report, struct err *err);
+enum err_kind realtime_work_open(struct engine *e, const struct call *call,
+				 struct cycle_report *report, struct err *err);
 
 #endif

@@ -111,7 +111,8 @@ void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, e
 			   .at_s = clock_wall_ms() / 1000,
 			   .outcome = arena_str(l->arena, str_of(outcome)),
 			   .direction = str_of(ledger_direction(target)),
-			   .entity = entity == TABLE_PERSON ? str_of("") : str_of(table_name(entity)),
+			   .entity = entity == TABLE_PERSON ? str_of("")
+							    : str_of(table_name(entity)),
 			   .record_id = arena_str(l->arena, str_of(id)),
 			   .field = arena_str(l->arena, str_of(field)),
 			   .code = arena_str(l->arena, str_of(code)),
@@ -140,8 +141,8 @@ static void ledger_refusal(struct ledger *l, const struct mapping *m, const stru
 			   .code = r->err.code,
 			   .message = str_of(r->err.text),
 		   });
-	ledger_activity(l, link->person_id, "refused", r->target, link->table, &link->record_id, field,
-			r->err.code, str_of(r->err.text));
+	ledger_activity(l, link->person_id, "refused", r->target, link->table, &link->record_id,
+			field, r->err.code, str_of(r->err.text));
 }
 
 void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
@@ -167,16 +168,17 @@ void ledger_resolve(struct ledger *l, const struct link *link, const struct plan
 {
 	for (size_t i = 0; i < link->parked_count; i++) {
 		const struct parked_write *parked = &link->parked[i];
-		bool is_over = parked->slot == PARKED_WHOLE_RECORD ? is_whole_over[parked->target]
-								   : ledger_has_moved(link, plan, parked->slot);
+		bool is_over = parked->slot == PARKED_WHOLE_RECORD
+				       ? is_whole_over[parked->target]
+				       : ledger_has_moved(link, plan, parked->slot);
 
 		if (is_over)
 			ledger_resolved(l, link, parked->target, parked->slot);
 	}
 }
 
-void ledger_error(struct ledger *l, const struct link *link, enum side target, const char *operation,
-		  const struct err *err)
+void ledger_error(struct ledger *l, const struct link *link, enum side target,
+		  const char *operation, const struct err *err)
 {
 	LEDGER_ADD(l, errors, errors, error_count, error_cap,
 		   (struct error_row){
@@ -197,9 +199,10 @@ void ledger_error(struct ledger *l, const struct link *link, enum side target, c
 
 static bool ledger_is_empty(const struct unit *u)
 {
-	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count && !u->error_count &&
-	       !u->resolved_count && !u->dirty_count && !u->clean_count && !u->cursor_count &&
-	       !u->request_count && !u->outbox_count && !u->sent_count && !u->report;
+	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count &&
+	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
+	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
+	       !u->report;
 }
 
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)

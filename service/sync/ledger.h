@@ -7,17 +7,28 @@
 struct ledger {
 	struct arena *arena; /* foreign */
 	struct unit unit;    /* arrays below; counts inside */
-	struct link **links; size_t link_cap;
-	const struct link **forget; size_t forget_cap;
-	const struct link **stamped; size_t stamped_cap;
-	struct collision_row *collisions; size_t collision_cap;
-	struct error_row *errors; size_t error_cap;
-	struct resolved_row *resolved; size_t resolved_cap;
-	struct dirty *dirty, *clean; size_t dirty_cap, clean_cap;
-	struct cursor_row *cursors; size_t cursor_cap;
-	struct request *requests; size_t request_cap;
-	struct outbox_row *outbox; size_t outbox_cap;
-	int64_t *sent; size_t sent_cap;
+	struct link **links;
+	size_t link_cap;
+	const struct link **forget;
+	size_t forget_cap;
+	const struct link **stamped;
+	size_t stamped_cap;
+	struct collision_row *collisions;
+	size_t collision_cap;
+	struct error_row *errors;
+	size_t error_cap;
+	struct resolved_row *resolved;
+	size_t resolved_cap;
+	struct dirty *dirty, *clean;
+	size_t dirty_cap, clean_cap;
+	struct cursor_row *cursors;
+	size_t cursor_cap;
+	struct request *requests;
+	size_t request_cap;
+	struct outbox_row *outbox;
+	size_t outbox_cap;
+	int64_t *sent;
+	size_t sent_cap;
 };
 
 void ledger_link(struct ledger *l, struct link *link);
@@ -31,18 +42,22 @@ void ledger_cursor(struct ledger *l, enum table table, struct str text);
 void ledger_request(struct ledger *l, const struct request *request);
 void ledger_sent(struct ledger *l, int64_t outbox_id);
 
-/* Rows out of a plan. Errors also become a line for the person's Activity Log when there is a person. */
+/* Rows out of a plan. Errors also become a line for the person's Activity Log when there is a
+ * person. */
 void ledger_collision(struct ledger *l, const struct mapping *m, const struct link *link,
 		      const struct collision *collision);
-void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link, const struct plan *plan,
-		     const char *operation);
-/* Closes the error rows of the link's parked writes that are over: the field's fingerprints have moved on, or, for a record
- * refused as a whole, is_whole_over says so of the side that refused. Call before the link takes the plan's fingerprints. */
+void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
+		     const struct plan *plan, const char *operation);
+/* Closes the error rows of the link's parked writes that are over: the field's fingerprints have
+ * moved on, or, for a record refused as a whole, is_whole_over says so of the side that refused.
+ * Call before the link takes the plan's fingerprints. */
 void ledger_resolve(struct ledger *l, const struct link *link, const struct plan *plan,
 		    const bool is_whole_over[SIDE_COUNT]);
-void ledger_error(struct ledger *l, const struct link *link, enum side target, const char *operation, const struct err *err);
-void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target, enum table entity,
-		     const struct guid *record_id, const char *field, const char *code, struct str message);
+void ledger_error(struct ledger *l, const struct link *link, enum side target,
+		  const char *operation, const struct err *err);
+void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target,
+		     enum table entity, const struct guid *record_id, const char *field,
+		     const char *code, struct str message);
 
 /* Commits and empties the ledger (its arena keeps the rows). Nothing to commit: no call. */
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err);

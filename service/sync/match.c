@@ -58,7 +58,8 @@ static bool match_is_open(const struct match_item *item)
 	return !item->is_out && !item->person && !item->is_moved;
 }
 
-/* Rows that never become persons of their own: losers of a merge, and leads that live on as a contact. */
+/* Rows that never become persons of their own: losers of a merge, and leads that live on as a
+ * contact. */
 static void match_leave_out(struct match *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
@@ -89,7 +90,8 @@ static void match_move(struct match *m, struct match_item *item, struct link *le
 	item->is_moved = true;
 }
 
-/* A contact that a linked lead was qualified into takes the lead's link over: same person, another record. */
+/* A contact that a linked lead was qualified into takes the lead's link over: same person, another
+ * record. */
 static enum err_kind match_qualified(struct match *m, struct err *err)
 {
 	struct arena *a = m->s->arena;
@@ -163,11 +165,13 @@ static struct match_item *match_item_of(struct match_item **sorted, size_t count
 	return at ? *at : NULL;
 }
 
-/* Persons that carry the stamp of one of the records: links of a store that was lost, or of a run that was interrupted. */
+/* Persons that carry the stamp of one of the records: links of a store that was lost, or of a run
+ * that was interrupted. */
 static enum err_kind match_by_stamp(struct match *m, struct err *err)
 {
 	const struct remote *marketo = &m->s->engine->remote[SIDE_MARKETO];
-	struct match_item **sorted = arena_array(m->s->arena, m->count, sizeof(struct match_item *));
+	struct match_item **sorted =
+		arena_array(m->s->arena, m->count, sizeof(struct match_item *));
 	struct str *values = arena_array(m->s->arena, m->count, sizeof(*values));
 	struct record_list found = { .count = 0 };
 	struct link **links;
@@ -187,8 +191,8 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 		guid_print(&sorted[i]->record->record_id, text);
 		values[i] = str_of(text);
 	}
-	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON, LOOKUP_STAMP,
-				  values, n, m->s->arena, &found, err);
+	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
+				  LOOKUP_STAMP, values, n, m->s->arena, &found, err);
 	if (kind == ERR_NONE)
 		kind = match_person_links(m, &found, &links, err);
 	if (kind != ERR_NONE)
@@ -196,13 +200,14 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 	m->s->report->read[TABLE_PERSON] += found.count;
 	for (size_t i = 0; i < found.count; i++) {
 		struct match_item *item = match_item_of(sorted, n, &found.records[i].record_id);
-		bool is_other = links[i] && links[i]->state == LINK_LIVE &&
-				item && !guid_equal(&links[i]->record_id, &item->record->record_id);
+		bool is_other = links[i] && links[i]->state == LINK_LIVE && item &&
+				!guid_equal(&links[i]->record_id, &item->record->record_id);
 
 		if (!item || item->is_out || is_other)
 			continue;
 		if (item->person)
-			match_report(m, item, "several persons carry the Microsoft Id of this record");
+			match_report(m, item,
+				     "several persons carry the Microsoft Id of this record");
 		else
 			item->person = &found.records[i];
 	}
@@ -246,9 +251,10 @@ static void match_choose(struct match *m, struct match_item *item, struct match_
 		if (c[i].is_taken)
 			continue;
 		if (only) {
-			match_report(m, item,
-				     "several unlinked persons have the e-mail address of this record; "
-				     "merge them in Marketo, then retry");
+			match_report(
+				m, item,
+				"several unlinked persons have the e-mail address of this record; "
+				"merge them in Marketo, then retry");
 			return;
 		}
 		only = &c[i];
@@ -276,8 +282,8 @@ static enum err_kind match_by_email(struct match *m, struct err *err)
 	}
 	if (!n || !m->s->engine->settings.match_by_email)
 		return ERR_NONE;
-	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON, LOOKUP_EMAIL,
-				  values, n, m->s->arena, &found, err);
+	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
+				  LOOKUP_EMAIL, values, n, m->s->arena, &found, err);
 	if (kind == ERR_NONE)
 		kind = match_person_links(m, &found, &links, err);
 	if (kind != ERR_NONE)
@@ -300,7 +306,8 @@ static enum err_kind match_by_email(struct match *m, struct err *err)
 	return ERR_NONE;
 }
 
-/* A link for an item that has none of its own: to be claimed. A tombstone of the same record is taken up again. */
+/* A link for an item that has none of its own: to be claimed. A tombstone of the same record is
+ * taken up again. */
 static struct link *match_new_link(struct match *m, const struct match_item *item)
 {
 	struct link *link = arena_alloc(m->s->arena, sizeof(*link));
@@ -330,7 +337,8 @@ static enum err_kind match_claim(struct match *m, struct err *err)
 
 		if (item->is_out || item->is_moved)
 			continue;
-		if (is_own || item->link) { /* the row is there already: it is overwritten with the outcome */
+		if (is_own ||
+		    item->link) { /* the row is there already: it is overwritten with the outcome */
 			struct link *again = match_new_link(m, item);
 
 			again->is_stored = true;
@@ -352,13 +360,15 @@ static enum err_kind match_claim(struct match *m, struct err *err)
 			continue;
 		/* A real-time call was faster, with this record or this person. */
 		owner[i]->is_out = true;
-		ledger_dirty_record(m->s->ledger, owner[i]->record->table, &owner[i]->record->record_id);
+		ledger_dirty_record(m->s->ledger, owner[i]->record->table,
+				    &owner[i]->record->record_id);
 	}
 	return kind;
 }
 
-enum err_kind match_records(struct step *s, struct record *const *records, struct link *const *links,
-			    size_t count, struct pair *pairs, size_t *ret_count, struct err *err)
+enum err_kind match_records(struct step *s, struct record *const *records,
+			    struct link *const *links, size_t count, struct pair *pairs,
+			    size_t *ret_count, struct err *err)
 {
 	struct match m = { .s = s, .count = count };
 	enum err_kind kind;

@@ -4,7 +4,8 @@
 #include "base/clock.h"
 #include "sync/engine_p.h"
 
-static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused", "halted" };
+static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused",
+								"halted" };
 
 const char *sync_state_name(enum sync_state s)
 {
@@ -81,7 +82,8 @@ enum err_kind operator_retry(struct engine *e, int64_t error_id, bool *ret_found
 }
 
 /* A rowset in the making, for lists that do not come from the store. */
-static void rowset_begin(struct rowset *r, const char *const *names, size_t columns, size_t rows_max)
+static void rowset_begin(struct rowset *r, const char *const *names, size_t columns,
+			 size_t rows_max)
 {
 	r->memory = (struct arena){ .chunks = NULL };
 	r->columns = columns;
@@ -102,9 +104,9 @@ static void rowset_set(struct rowset *r, size_t column, const char *text)
 
 static const char *operator_direction(enum direction d)
 {
-	static const char *const names[] = {
-		[DIRECTION_BOTH] = "both", [DIRECTION_TO_MARKETO] = "to Marketo", [DIRECTION_TO_DYNAMICS] = "to Dynamics"
-	};
+	static const char *const names[] = { [DIRECTION_BOTH] = "both",
+					     [DIRECTION_TO_MARKETO] = "to Marketo",
+					     [DIRECTION_TO_DYNAMICS] = "to Dynamics" };
 
 	return names[d];
 }
@@ -140,14 +142,15 @@ static void operator_field_row(struct rowset *r, const struct field *f, const st
 	rowset_set(r, 4, operator_direction(f->direction));
 	rowset_set(r, 5, operator_winner(f->winner));
 	rowset_set(r, 6, !m ? "unknown" : is_active ? "active" : "paused");
-	rowset_set(r, 7, m ? operator_pause_reason(m, f->name) : "the schemas have not been read yet");
+	rowset_set(r, 7,
+		   m ? operator_pause_reason(m, f->name) : "the schemas have not been read yet");
 	r->rows++;
 }
 
 /* The cursor of this list is the number of the field to go on with. */
 static void operator_fields(struct engine *e, const struct list_query *query, struct rowset *ret)
 {
-	static const char *const names[] = { "name", "person", "lead", "contact",
+	static const char *const names[] = { "name",      "person", "lead",  "contact",
 					     "direction", "winner", "state", "reason" };
 	struct shared_mapping *shared = engine_mapping_take(e);
 	size_t count = e->settings.field_count;
@@ -179,8 +182,8 @@ enum err_kind operator_list(struct engine *e, const struct list_query *query, st
 
 static void operator_link_row(struct rowset *r, const struct link *link)
 {
-	static const char *const names[] = { "personId", "entity", "recordId", "state", "generation",
-					     "stampDue" };
+	static const char *const names[] = { "personId", "entity",     "recordId",
+					     "state",    "generation", "stampDue" };
 	char id[GUID_TEXT];
 
 	rowset_begin(r, names, ARRAY_LEN(names), 1);
@@ -213,7 +216,8 @@ static const char *operator_field_state(const struct link *link, uint16_t slot)
 }
 
 /* The newest collision of the field in the list that was read anyway. */
-static void operator_last_collision(struct rowset *r, const struct rowset *collisions, const char *field)
+static void operator_last_collision(struct rowset *r, const struct rowset *collisions,
+				    const char *field)
 {
 	int name = -1, rule = -1, time = -1;
 
@@ -266,15 +270,17 @@ enum err_kind operator_person(struct engine *e, int64_t person_id, struct operat
 	*ret = (struct operator_person){ .is_known = false };
 	kind = e->store.ops->links_by_person(e->store.self, &person_id, 1, &arena, &link, err);
 	for (size_t i = 0; kind == ERR_NONE && i < ARRAY_LEN(lists); i++) {
-		struct list_query query = { .kind = kinds[i], .limit = 100, .person_id = person_id,
-					    .state = STR("all") };
+		struct list_query query = {
+			.kind = kinds[i], .limit = 100, .person_id = person_id, .state = STR("all")
+		};
 
 		kind = e->store.ops->list(e->store.self, &query, lists[i], err);
 	}
 	if (kind == ERR_NONE) {
 		operator_link_row(&ret->link, link);
 		operator_person_fields(e, link, &ret->collisions, &ret->fields);
-		ret->is_known = link || ret->collisions.rows || ret->errors.rows || ret->requests.rows;
+		ret->is_known = link || ret->collisions.rows || ret->errors.rows ||
+				ret->requests.rows;
 	} else {
 		operator_person_release(ret);
 	}
@@ -302,14 +308,17 @@ void operator_ready(struct engine *e, struct operator_ready *ret)
 	(void)pthread_mutex_lock(&e->lock);
 	line[1] = (struct ready_line){ .name = "fields", .is_ok = e->shared != NULL };
 	if (!line[1].is_ok)
-		(void)snprintf(line[1].reason, sizeof(line[1].reason), "the schemas have not been read yet");
+		(void)snprintf(line[1].reason, sizeof(line[1].reason),
+			       "the schemas have not been read yet");
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		struct ready_line *l = &line[2 + side];
 
-		*l = (struct ready_line){ .name = side_name((enum side)side), .is_ok = e->side[side].is_ok };
+		*l = (struct ready_line){ .name = side_name((enum side)side),
+					  .is_ok = e->side[side].is_ok };
 		if (!l->is_ok)
 			(void)snprintf(l->reason, sizeof(l->reason), "%s",
-				       e->side[side].was_used ? e->side[side].reason : "not used yet");
+				       e->side[side].was_used ? e->side[side].reason
+							      : "not used yet");
 	}
 	(void)pthread_mutex_unlock(&e->lock);
 	ret->count = 4;

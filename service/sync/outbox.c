@@ -23,8 +23,9 @@ static struct stamp outbox_stamp(const struct link *link)
 
 /* One batch of stamps; *ret_more when there may be others and at least one of these was settled. */
 static enum err_kind outbox_stamp_batch(struct engine *e, const struct call *call,
-					const struct mapping *mapping, struct arena *a, bool *ret_more,
-					struct cycle_report *report, struct err *err)
+					const struct mapping *mapping, struct arena *a,
+					bool *ret_more, struct cycle_report *report,
+					struct err *err)
 {
 	const struct remote *marketo = &e->remote[SIDE_MARKETO];
 	struct ledger ledger = { .arena = a };
@@ -101,12 +102,13 @@ static struct activity outbox_activity(struct arena *a, const struct outbox_row 
 		.reference = arena_fmt(a, "tandem-%lld", (long long)row->id),
 	};
 
-	(void)snprintf(activity.record_id, sizeof(activity.record_id), STR_FMT, STR_ARG(row->record_id));
+	(void)snprintf(activity.record_id, sizeof(activity.record_id), STR_FMT,
+		       STR_ARG(row->record_id));
 	return activity;
 }
 
-static enum err_kind outbox_activity_batch(struct engine *e, const struct call *call, struct arena *a,
-					   bool *ret_more, struct err *err)
+static enum err_kind outbox_activity_batch(struct engine *e, const struct call *call,
+					   struct arena *a, bool *ret_more, struct err *err)
 {
 	const struct remote *marketo = &e->remote[SIDE_MARKETO];
 	struct ledger ledger = { .arena = a };

@@ -1,12 +1,14 @@
 /* Decide, write, note. The order matters: losing values are committed before anything is overwritten
- * (INV-NOTHING-SILENT); fingerprints are committed after the writes they describe, so that a crash in between repeats the
- * writes, which is harmless, instead of forgetting them (INV-INTERRUPT). */
+ * (INV-NOTHING-SILENT); fingerprints are committed after the writes they describe, so that a crash
+ * in between repeats the writes, which is harmless, instead of forgetting them (INV-INTERRUPT). */
 #include "sync/pairs.h"
 
 #include "base/clock.h"
 #include "base/metric.h"
 
-enum { PAIRS_ROUNDS_MAX = 8 }; /* of writing one record: conflicts read again, refused fields left out one by one */
+enum {
+	PAIRS_ROUNDS_MAX = 8
+}; /* of writing one record: conflicts read again, refused fields left out one by one */
 
 static struct decide_input pairs_input(const struct step *s, const struct pair *p)
 {
@@ -63,9 +65,10 @@ static void pairs_gone(struct step *s, struct pair *p, enum side side)
 		       side == SIDE_MARKETO ? LINK_DELETED_IN_MARKETO : LINK_DELETED_IN_DYNAMICS);
 }
 
-/* Reads records of one table for the chosen pairs and attaches them; a record that is not there ends its link. */
-static enum err_kind pairs_read(struct step *s, struct pair **chosen, size_t count, enum table table,
-				struct err *err)
+/* Reads records of one table for the chosen pairs and attaches them; a record that is not there
+ * ends its link. */
+static enum err_kind pairs_read(struct step *s, struct pair **chosen, size_t count,
+				enum table table, struct err *err)
 {
 	const struct remote *remote = &s->engine->remote[table_side(table)];
 	int64_t *persons = arena_array(s->arena, count, sizeof(*persons));
@@ -79,8 +82,8 @@ static enum err_kind pairs_read(struct step *s, struct pair **chosen, size_t cou
 		persons[i] = chosen[i]->link->person_id;
 		ids[i] = chosen[i]->link->record_id;
 	}
-	kind = remote->ops->read(remote->self, s->call, s->mapping, table, persons, ids, count, s->arena,
-				 found, err);
+	kind = remote->ops->read(remote->self, s->call, s->mapping, table, persons, ids, count,
+				 s->arena, found, err);
 	if (kind != ERR_NONE)
 		return kind;
 	s->report->read[table] += count;
@@ -132,7 +135,8 @@ static bool pairs_is_kept(const struct pair *p, const struct collision *c)
 	return false;
 }
 
-/* Collisions go to the store before the first write; those of a second decision only when they are new. */
+/* Collisions go to the store before the first write; those of a second decision only when they are
+ * new. */
 static enum err_kind pairs_keep_losers(struct step *s, struct pair **pairs, size_t count,
 				       struct err *err)
 {
@@ -172,7 +176,8 @@ static struct write pairs_write(const struct step *s, const struct pair *p, enum
 		.table = side == SIDE_MARKETO ? TABLE_PERSON : p->link->table,
 		.person_id = p->link->person_id,
 		.record_id = p->link->record_id,
-		.version = p->seen[SIDE_DYNAMICS] ? p->seen[SIDE_DYNAMICS]->version : p->link->version,
+		.version = p->seen[SIDE_DYNAMICS] ? p->seen[SIDE_DYNAMICS]->version
+						  : p->link->version,
 		.fields = p->plan.write[side],
 		.field_count = p->plan.write_count[side],
 		.owner = p->owner,
@@ -221,7 +226,8 @@ static void pairs_done(struct step *s, struct pair *p, enum side side, const str
 	metric_add(metrics[w->table][!is_create], 1);
 }
 
-/* The blamed column as an index into the mapping, PARKED_WHOLE_RECORD when none of the written fields is meant. */
+/* The blamed column as an index into the mapping, PARKED_WHOLE_RECORD when none of the written
+ * fields is meant. */
 static uint16_t pairs_blamed(const struct step *s, const struct pair *p, enum side side,
 			     const char *column)
 {
@@ -260,7 +266,8 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 		pairs_done(s, p, side, w, r);
 		return false;
 	case ERR_DUPLICATE:
-		/* Our own GUID is there: an earlier try got through. What the record holds is looked at again. */
+		/* Our own GUID is there: an earlier try got through. What the record holds is
+		 * looked at again. */
 		if (w->operation == WRITE_CREATE && side == SIDE_DYNAMICS) {
 			pairs_done(s, p, side, w, r);
 			p->link->version = 0;
@@ -299,8 +306,10 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 	return false;
 }
 
-/* Somebody wrote the records first: read them and decide again (Dynamics only; Marketo knows no versions). */
-static enum err_kind pairs_reread(struct step *s, struct pair **again, size_t count, struct err *err)
+/* Somebody wrote the records first: read them and decide again (Dynamics only; Marketo knows no
+ * versions). */
+static enum err_kind pairs_reread(struct step *s, struct pair **again, size_t count,
+				  struct err *err)
 {
 	struct pair **chosen = arena_array(s->arena, count, sizeof(struct pair *));
 
@@ -417,7 +426,8 @@ static bool pairs_take_version(struct pair *p)
 	return true;
 }
 
-/* Nothing of what the source shows waits to be written any more: a refusal of the whole record is over. */
+/* Nothing of what the source shows waits to be written any more: a refusal of the whole record is
+ * over. */
 static bool pairs_is_settled(const struct step *s, const struct pair *p, enum side source)
 {
 	const struct mapping *m = s->mapping;
@@ -464,7 +474,8 @@ static void pairs_note(struct step *s, struct pair *p)
 	if (p->is_later)
 		pairs_mark_later(s, p);
 	if (p->is_over)
-		return; /* a tombstone was noted when it ended; a refused create leaves its claim as it is */
+		return; /* a tombstone was noted when it ended; a refused create leaves its claim as
+			   it is */
 	pairs_remember(s, p);
 	if (is_complete && p->link->state == LINK_CLAIMED) {
 		p->link->state = LINK_LIVE;

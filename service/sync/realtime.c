@@ -1,6 +1,6 @@
-/* The real-time thread: callers hand in requests and go; the thread takes all that wait, works through them together and
- * tells each caller its outcome. One thread, so one flight per person in this service; the store's claims keep several
- * services apart. */
+/* The real-time thread: callers hand in requests and go; the thread takes all that wait, works
+ * through them together and tells each caller its outcome. One thread, so one flight per person in
+ * this service; the store's claims keep several services apart. */
 #include "sync/realtime.h"
 
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 #include "sync/requests.h"
 
 enum {
-	REALTIME_WINDOW_MS = 2,     /* how long the first caller waits for company */
+	REALTIME_WINDOW_MS = 2, /* how long the first caller waits for company */
 	REALTIME_BATCH_MAX = 1000,
-	REALTIME_OPEN_MAX = 3000,   /* queued requests a cycle takes up */
-	REALTIME_MARGIN_MS = 500,   /* kept for the answer itself */
+	REALTIME_OPEN_MAX = 3000, /* queued requests a cycle takes up */
+	REALTIME_MARGIN_MS = 500, /* kept for the answer itself */
 };
 
 struct waiting {
@@ -143,7 +143,8 @@ static void flight_gather(struct flight *f, struct waiting *list, size_t count)
 	}
 }
 
-/* Tells every caller. Whoever came second for a person hears that the record is there, not that it was made for him. */
+/* Tells every caller. Whoever came second for a person hears that the record is there, not that it
+ * was made for him. */
 static void flight_tell(struct flight *f, const struct err *failed)
 {
 	for (size_t i = 0; i < f->waiting_count; i++) {
@@ -213,7 +214,8 @@ static enum err_kind realtime_serve_open(struct realtime *r, struct err *err)
 	bool *is_gone;
 	enum err_kind kind;
 
-	kind = store->ops->requests_open(store->self, REALTIME_OPEN_MAX, &arena, &requests, &count, err);
+	kind = store->ops->requests_open(store->self, REALTIME_OPEN_MAX, &arena, &requests, &count,
+					 err);
 	is_gone = arena_array(&arena, count, sizeof(*is_gone));
 	for (size_t done = 0; kind == ERR_NONE && done < count; done += REALTIME_BATCH_MAX) {
 		size_t n = count - done < REALTIME_BATCH_MAX ? count - done : REALTIME_BATCH_MAX;
@@ -246,7 +248,8 @@ static struct waiting *realtime_take(struct realtime *r, size_t *ret_count)
 	return list;
 }
 
-/* The first caller waits a moment for company, so that a burst travels together. Called with the lock held. */
+/* The first caller waits a moment for company, so that a burst travels together. Called with the
+ * lock held. */
 static void realtime_window(struct realtime *r)
 {
 	struct timespec until;

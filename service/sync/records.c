@@ -32,7 +32,8 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	case LINK_LIVE:
 		return FATE_PAIR;
 	case LINK_CLAIMED:
-		/* With a person: a real-time call may be making this very record. Without: our own, interrupted. */
+		/* With a person: a real-time call may be making this very record. Without: our own,
+		 * interrupted. */
 		return link->person_id ? FATE_CLAIMED : FATE_MATCH;
 	case LINK_DELETED_IN_MARKETO:
 		return records_has_news(s, link, r) ? FATE_MATCH : FATE_NOTHING;
@@ -44,7 +45,8 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	return FATE_NOTHING;
 }
 
-/* Attaches the person to every pair whose person has changes of its own waiting, and takes those marks. */
+/* Attaches the person to every pair whose person has changes of its own waiting, and takes those
+ * marks. */
 static enum err_kind records_add_persons(struct step *s, struct pair *pairs, size_t count,
 					 struct err *err)
 {
@@ -88,8 +90,9 @@ static enum err_kind records_add_persons(struct step *s, struct pair *pairs, siz
 	return kind;
 }
 
-/* Claims of a person and a record: one that an open request is working on is left to it, and looked at later; any other is
- * this cycle's own of an earlier life, interrupted before it was committed, and taken up again. Moves those on to pairs. */
+/* Claims of a person and a record: one that an open request is working on is left to it, and looked
+ * at later; any other is this cycle's own of an earlier life, interrupted before it was committed,
+ * and taken up again. Moves those on to pairs. */
 static enum err_kind records_claimed(struct step *s, struct record *const *records,
 				     struct link *const *links, size_t count, struct pair *pairs,
 				     size_t *paired, struct err *err)
@@ -108,8 +111,8 @@ static enum err_kind records_claimed(struct step *s, struct record *const *recor
 		if (is_requested[i])
 			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
 		else
-			pairs[(*paired)++] = (struct pair){ .link = links[i],
-							    .seen = { NULL, records[i] } };
+			pairs[(*paired)++] =
+				(struct pair){ .link = links[i], .seen = { NULL, records[i] } };
 	}
 	return kind;
 }
@@ -132,15 +135,15 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 		return ERR_NONE;
 	for (size_t i = 0; i < count; i++)
 		ids[i] = records[i]->record_id;
-	kind = store->ops->links_by_record(store->self, records[0]->table, ids, count, s->arena, links,
-					   err);
+	kind = store->ops->links_by_record(store->self, records[0]->table, ids, count, s->arena,
+					   links, err);
 	if (kind != ERR_NONE)
 		return kind;
 	for (size_t i = 0; i < count; i++) {
 		switch (records_fate(s, links[i], records[i])) {
 		case FATE_PAIR:
-			pairs[paired++] = (struct pair){ .link = links[i],
-							 .seen = { NULL, records[i] } };
+			pairs[paired++] =
+				(struct pair){ .link = links[i], .seen = { NULL, records[i] } };
 			break;
 		case FATE_MATCH:
 			fresh[fresh_count] = records[i];
@@ -159,7 +162,8 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 	if (kind != ERR_NONE)
 		return kind;
 	if (fresh_count) {
-		kind = match_records(s, fresh, fresh_links, fresh_count, pairs + paired, &matched, err);
+		kind = match_records(s, fresh, fresh_links, fresh_count, pairs + paired, &matched,
+				     err);
 		if (kind != ERR_NONE)
 			return kind;
 	}
@@ -169,8 +173,8 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 	return pairs_run(s, pairs, paired + matched, err);
 }
 
-enum err_kind records_deleted(struct step *s, enum table table, const struct guid *ids, size_t count,
-			      uint64_t *deletes, struct err *err)
+enum err_kind records_deleted(struct step *s, enum table table, const struct guid *ids,
+			      size_t count, uint64_t *deletes, struct err *err)
 {
 	const struct store *store = &s->engine->store;
 	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
@@ -184,13 +188,15 @@ enum err_kind records_deleted(struct step *s, enum table table, const struct gui
 			++*deletes;
 			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
 		} else if (links[i] && links[i]->state == LINK_CLAIMED && !links[i]->person_id) {
-			ledger_forget(s->ledger, links[i]); /* nothing was made of it, and nothing can be */
+			ledger_forget(s->ledger,
+				      links[i]); /* nothing was made of it, and nothing can be */
 		}
 	}
 	return kind;
 }
 
-/* Chooses the marks whose persons have a live link; the others are taken off, or left for later when a link is being made. */
+/* Chooses the marks whose persons have a live link; the others are taken off, or left for later
+ * when a link is being made. */
 static size_t records_choose(struct step *s, const struct dirty *marks, struct link *const *links,
 			     size_t count, struct pair *pairs)
 {

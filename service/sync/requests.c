@@ -1,5 +1,6 @@
-/* Create in Dynamics, at most once. The link row is claimed in the store with the GUID the record will have before the
- * first create is sent (INV-ONE-ROW); nothing that exists is updated here, stamps apart (INV-NO-FORCE). */
+/* Create in Dynamics, at most once. The link row is claimed in the store with the GUID the record
+ * will have before the first create is sent (INV-ONE-ROW); nothing that exists is updated here,
+ * stamps apart (INV-NO-FORCE). */
 #include "sync/requests.h"
 
 #include <inttypes.h>
@@ -12,10 +13,10 @@
 
 struct work {
 	struct request *request;
-	struct record *person;  /* NULL until read */
-	struct link *link;      /* from the store, later the one being made */
-	struct record *found;   /* the unlinked record with the same e-mail, or the stamped one */
-	unsigned candidates;    /* such records */
+	struct record *person; /* NULL until read */
+	struct link *link;     /* from the store, later the one being made */
+	struct record *found;  /* the unlinked record with the same e-mail, or the stamped one */
+	unsigned candidates;   /* such records */
 	struct guid owner;
 	bool has_owner;
 	bool is_done;
@@ -33,7 +34,8 @@ static void work_finish(struct batch *b, struct work *w, enum outcome outcome, c
 {
 	w->is_done = true;
 	w->request->outcome = outcome;
-	w->request->reason = reason ? arena_str(b->s.arena, str_of(reason)) : (struct str){ NULL, 0 };
+	w->request->reason = reason ? arena_str(b->s.arena, str_of(reason))
+				    : (struct str){ NULL, 0 };
 	if (w->link && outcome != OUTCOME_REJECTED) {
 		w->request->entity = w->link->table;
 		w->request->record_id = w->link->record_id;
@@ -92,8 +94,8 @@ static enum err_kind batch_read_persons(struct batch *b, struct err *err)
 	}
 	if (!n)
 		return ERR_NONE;
-	kind = marketo->ops->read(marketo->self, b->s.call, b->s.mapping, TABLE_PERSON, ids, NULL, n,
-				  b->s.arena, found, err);
+	kind = marketo->ops->read(marketo->self, b->s.call, b->s.mapping, TABLE_PERSON, ids, NULL,
+				  n, b->s.arena, found, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
 		open[i]->person = found[i];
 		b->s.report->read[TABLE_PERSON]++;
@@ -114,7 +116,8 @@ static struct str work_email(const struct batch *b, const struct work *w)
 	return w->person->values[at].text;
 }
 
-/* Still without a record, and without a create under way: a claim taken up again may have been created already. */
+/* Still without a record, and without a create under way: a claim taken up again may have been
+ * created already. */
 static bool work_is_unmade(const struct work *w)
 {
 	return !w->is_done && w->person && !(w->link && w->link->state == LINK_CLAIMED);
@@ -125,7 +128,8 @@ static bool work_wants_email(const struct batch *b, const struct work *w)
 	return work_is_unmade(w) && !w->candidates && work_email(b, w).n > 0;
 }
 
-/* Persons that carry a stamp although the store knows no link: a store that was lost. Their record is looked up by its id. */
+/* Persons that carry a stamp although the store knows no link: a store that was lost. Their record
+ * is looked up by its id. */
 static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
 {
 	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
@@ -151,8 +155,8 @@ static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
 		}
 		if (!n)
 			continue;
-		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, (enum table)t, NULL,
-					   ids, n, b->s.arena, found, err);
+		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, (enum table)t,
+					   NULL, ids, n, b->s.arena, found, err);
 		if (kind != ERR_NONE)
 			return kind;
 		for (size_t i = 0; i < n; i++) {
@@ -165,9 +169,10 @@ static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
 	return ERR_NONE;
 }
 
-/* Records of one table with one of the e-mails, less those that have a link: candidates of the persons that wait. */
-static enum err_kind batch_add_candidates(struct batch *b, enum table table, const struct str *values,
-					  size_t count, struct err *err)
+/* Records of one table with one of the e-mails, less those that have a link: candidates of the
+ * persons that wait. */
+static enum err_kind batch_add_candidates(struct batch *b, enum table table,
+					  const struct str *values, size_t count, struct err *err)
 {
 	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
 	const struct store *store = &b->s.engine->store;
@@ -176,15 +181,16 @@ static enum err_kind batch_add_candidates(struct batch *b, enum table table, con
 	struct guid *ids;
 	enum err_kind kind;
 
-	kind = dynamics->ops->find(dynamics->self, b->s.call, b->s.mapping, table, LOOKUP_EMAIL, values,
-				   count, b->s.arena, &found, err);
+	kind = dynamics->ops->find(dynamics->self, b->s.call, b->s.mapping, table, LOOKUP_EMAIL,
+				   values, count, b->s.arena, &found, err);
 	if (kind != ERR_NONE || !found.count)
 		return kind;
 	ids = arena_array(b->s.arena, found.count, sizeof(*ids));
 	links = arena_array(b->s.arena, found.count, sizeof(struct link *));
 	for (size_t i = 0; i < found.count; i++)
 		ids[i] = found.records[i].record_id;
-	kind = store->ops->links_by_record(store->self, table, ids, found.count, b->s.arena, links, err);
+	kind = store->ops->links_by_record(store->self, table, ids, found.count, b->s.arena, links,
+					   err);
 	for (size_t i = 0; kind == ERR_NONE && i < found.count; i++) {
 		const struct value *email = &found.records[i].values[b->s.mapping->email];
 
@@ -221,12 +227,14 @@ static enum err_kind batch_find_by_email(struct batch *b, struct err *err)
 
 static void batch_refuse_ambiguous(struct batch *b)
 {
-	static const char text[] = "several unlinked records in Dynamics have this person's e-mail address; "
-				   "nothing was written";
+	static const char text[] =
+		"several unlinked records in Dynamics have this person's e-mail address; "
+		"nothing was written";
 
 	for (size_t i = 0; i < b->count; i++) {
 		struct work *w = &b->works[i];
-		struct link none = { .table = w->request->sync_as, .person_id = w->request->person_id };
+		struct link none = { .table = w->request->sync_as,
+				     .person_id = w->request->person_id };
 		struct err why;
 
 		if (w->is_done || w->candidates < 2)
@@ -258,8 +266,8 @@ static void batch_find_owners(struct batch *b)
 		}
 		if (w->has_owner)
 			continue;
-		kind = dynamics->ops->find_owner(dynamics->self, b->s.call, w->request->owner, &w->owner,
-						 &err);
+		kind = dynamics->ops->find_owner(dynamics->self, b->s.call, w->request->owner,
+						 &w->owner, &err);
 		w->has_owner = kind == ERR_NONE;
 		if (kind == ERR_REFUSED)
 			work_finish(b, w, OUTCOME_REJECTED, err.text);
@@ -373,7 +381,8 @@ static void work_created(struct batch *b, struct work *w, struct pair *p)
 			p->plan.refusal_count ? &p->plan.refusal[p->plan.refusal_count - 1] : NULL;
 
 		ledger_forget(&b->ledger, p->link);
-		work_finish(b, w, OUTCOME_REJECTED, why ? why->err.text : "Dynamics refused the record");
+		work_finish(b, w, OUTCOME_REJECTED,
+			    why ? why->err.text : "Dynamics refused the record");
 	} else {
 		(void)err_set(&later, ERR_RETRY_LATER, "Dynamics did not answer in time");
 		work_postpone(b, w, &later);
@@ -450,7 +459,8 @@ static void batch_note_requests(struct batch *b)
 	}
 }
 
-/* The outcomes could not be committed: what was done is found again by its claims, so everybody is told `queued`. */
+/* The outcomes could not be committed: what was done is found again by its claims, so everybody is
+ * told `queued`. */
 static void batch_uncommitted(struct batch *b, const struct err *err)
 {
 	log_error("requests_not_committed", LOG_NUMBER("requests", b->count), LOG_ERR(err));
@@ -472,8 +482,9 @@ static void batch_leave_to_cycle(struct batch *b)
 	}
 }
 
-void requests_run(struct engine *e, const struct call *call, bool is_cycle, struct request *requests,
-		  size_t count, bool *is_gone, struct arena *arena, struct cycle_report *report)
+void requests_run(struct engine *e, const struct call *call, bool is_cycle,
+		  struct request *requests, size_t count, bool *is_gone, struct arena *arena,
+		  struct cycle_report *report)
 {
 	struct shared_mapping *shared = engine_mapping_take(e);
 	struct batch b = { .ledger = { .arena = arena }, .count = count };
@@ -493,7 +504,8 @@ void requests_run(struct engine *e, const struct call *call, bool is_cycle, stru
 	if (kind == ERR_NONE && !is_cycle)
 		batch_leave_to_cycle(&b);
 	if (kind == ERR_NONE && (!shared || !engine_is_open(e)))
-		kind = err_set(&err, ERR_STOPPED, "the sync is paused or halted; the request is kept");
+		kind = err_set(&err, ERR_STOPPED,
+			       "the sync is paused or halted; the request is kept");
 	if (kind == ERR_NONE)
 		kind = batch_steps(&b, &err);
 	if (kind != ERR_NONE)

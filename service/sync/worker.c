@@ -1,4 +1,5 @@
-/* The background thread: a cycle, a pause from its end, again; one leader among all services on one database. */
+/* The background thread: a cycle, a pause from its end, again; one leader among all services on one
+ * database. */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -10,8 +11,8 @@
 #include "sync/cycle.h"
 
 enum {
-	WORKER_LOOK_MS = 1000,            /* how often a paused or following service looks again */
-	WORKER_RETRY_BASE_MS = 2 * 1000,  /* after a failed cycle */
+	WORKER_LOOK_MS = 1000,           /* how often a paused or following service looks again */
+	WORKER_RETRY_BASE_MS = 2 * 1000, /* after a failed cycle */
 	WORKER_RETRY_MAX_MS = 300 * 1000,
 	WORKER_CLEAN_UP_MS = 3600 * 1000,
 };
@@ -19,10 +20,10 @@ enum {
 struct worker {
 	struct engine *e;
 	pthread_t thread;
-	bool is_joined;         /* the stopping thread's */
-	unsigned failures;      /* cycles failed in a row */
+	bool is_joined;    /* the stopping thread's */
+	unsigned failures; /* cycles failed in a row */
 	int64_t cleaned_ms;
-	atomic_llong finished;  /* cycles ended well by this service */
+	atomic_llong finished; /* cycles ended well by this service */
 };
 
 static void worker_set_state(struct engine *e, bool is_leader, bool is_paused, int64_t next_ms)
@@ -51,7 +52,8 @@ static void worker_set_halt(struct engine *e, const char *reason)
 	metric_set(METRIC_HALTED, reason[0] != '\0');
 }
 
-/* Does this failure stand until somebody mends something, so that real-time calls are queued meanwhile? */
+/* Does this failure stand until somebody mends something, so that real-time calls are queued
+ * meanwhile? */
 static bool worker_is_halt(enum err_kind kind)
 {
 	return kind == ERR_BROKEN || kind == ERR_RIGHTS || kind == ERR_CONFIG || kind == ERR_QUOTA;
@@ -127,7 +129,8 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 	kind = cycle_run(e, &report, err);
 	report.finished_ms = clock_wall_ms();
 	report.result = worker_result(kind, &report);
-	(void)snprintf(report.reason, sizeof(report.reason), "%s", kind == ERR_NONE ? "" : err->text);
+	(void)snprintf(report.reason, sizeof(report.reason), "%s",
+		       kind == ERR_NONE ? "" : err->text);
 	if (worker_save_report(e, &report, true, &save_err) != ERR_NONE)
 		log_error("report_lost", LOG_NUMBER("cycle", report.number), LOG_ERR(&save_err));
 	worker_log_report(&report, err);
@@ -164,11 +167,13 @@ static void worker_clean_up(struct worker *w)
 	if (w->cleaned_ms && now - w->cleaned_ms < WORKER_CLEAN_UP_MS)
 		return;
 	w->cleaned_ms = now;
-	if (w->e->store.ops->clean_up(w->e->store.self, w->e->settings.retention_days, &err) != ERR_NONE)
+	if (w->e->store.ops->clean_up(w->e->store.self, w->e->settings.retention_days, &err) !=
+	    ERR_NONE)
 		log_warn("clean_up_failed", LOG_ERR(&err));
 }
 
-/* After a cycle: how long to wait for the next. A failed one is tried again sooner, with growing pauses. */
+/* After a cycle: how long to wait for the next. A failed one is tried again sooner, with growing
+ * pauses. */
 static int64_t worker_pause_ms(struct worker *w, enum err_kind kind, const struct err *err)
 {
 	int64_t interval = w->e->settings.interval_ms;
@@ -189,7 +194,8 @@ static int64_t worker_pause_ms(struct worker *w, enum err_kind kind, const struc
 		(void)pthread_mutex_unlock(&w->e->schema_lock);
 	}
 	fingerprint_random(&random, sizeof(random));
-	return retry_delay_ms(++w->failures, WORKER_RETRY_BASE_MS, max, err->retry_after_ms, random);
+	return retry_delay_ms(++w->failures, WORKER_RETRY_BASE_MS, max, err->retry_after_ms,
+			      random);
 }
 
 static void *worker_main(void *arg)

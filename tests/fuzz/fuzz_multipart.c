@@ -1,4 +1,5 @@
-/* Any bytes into the reader of batch answers: it ends, and every part is a view into what it was given. */
+/* Any bytes into the reader of batch answers: it ends, and every part is a view into what it was
+ * given. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -48,6 +48,23 @@ def until(check, seconds=30, what="condition"):
         time.sleep(0.02)
 
 
+def must_be_sane(text):
+    """Fails with what a sanitizer has seen."""
+    found = re.search(r"^.*(Sanitizer|runtime error: ).*$", text, re.M)
+    if found:
+        raise AssertionError(text[found.start():][:6000])
+
+
+def first_lines(process, count, seconds=60):
+    """The lines a program says when it is ready. One that says nothing for that long is ended, which gives empty ones."""
+    timer = threading.Timer(seconds, process.terminate)
+    timer.start()
+    try:
+        return [process.stdout.readline().strip() for _ in range(count)]
+    finally:
+        timer.cancel()
+
+
 class Postgres:
     """One cluster for this process, started when first needed. It lives as long as our end of a pipe, so it goes away with
     us whatever happens."""
@@ -67,8 +84,7 @@ class Postgres:
             [str(ROOT / "tests/store/with_postgres.sh"), "sh", "-c",
              'echo "$DATABASE_URL"; echo "$POSTGRES_RESTART"; exec cat'],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
-        self.url = self.process.stdout.readline().strip()
-        self.restart_program = self.process.stdout.readline().strip()
+        self.url, self.restart_program = first_lines(self.process, 2)
         if not self.url:
             raise AssertionError("PostgreSQL did not start")
 
@@ -109,7 +125,7 @@ class Sandbox:
         if people is not None:
             command += ["--people", str(people)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        lines = [self.process.stdout.readline().split() for _ in range(2)]
+        lines = [line.split() for line in first_lines(self.process, 2)]
         if any(len(line) != 2 for line in lines):
             raise AssertionError(f"the sandbox did not start: {lines}")
         self.url = dict(lines)
@@ -293,8 +309,10 @@ class World:
 
     def run(self, *arguments, timeout=120, **settings):
         """One command to its end; settings override the world's for this run."""
-        return subprocess.run([self.binary(), *arguments], env=self.changed_environment(self.environment, settings),
+        done = subprocess.run([self.binary(), *arguments], env=self.changed_environment(self.environment, settings),
                               capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+        must_be_sane(done.stderr)
+        return done
 
     def must(self, *arguments, **settings):
         done = self.run(*arguments, **settings)
@@ -422,9 +440,7 @@ class World:
         if getattr(self, "database", None):
             self.postgres.drop(self.database)
         for text in logs:
-            found = re.search(r"^.*(Sanitizer|runtime error: ).*$", text, re.M)
-            if found:
-                raise AssertionError(text[found.start():][:6000])
+            must_be_sane(text)
         if trouble:
             raise trouble
 

@@ -122,8 +122,11 @@ class Wipe(Scenario):
         world.start(TANDEM_MAX_DELETES="5")
         world.run_cycles(1)
         people = [p for p in world.marketo().everybody(("microsoftId", "microsoftType")).values() if p["microsoftId"]]
+        world.tandem("admin").pause()
+        world.wait_state("paused")
         for person in people[:20]:
             world.dynamics().delete(person["microsoftType"].lower(), person["microsoftId"])
+        world.tandem("admin").resume()
         world.wait_state("halted")
         status = world.tandem("read").status()["sync"]
         self.assertIn("TANDEM_MAX_DELETES", status["reason"])
