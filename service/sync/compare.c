@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "sync/engine_p.h"
+#include "sync/fields.h"
 
 enum { COMPARE_CHUNK = 1000, COMPARE_LINES_MAX = 50 };
 
@@ -189,14 +190,14 @@ enum err_kind compare_run(struct engine *e, struct compare_result *ret,
 	enum err_kind kind;
 
 	*ret = (struct compare_result){ .equal = 0 };
-	kind = engine_refresh(e, &c.call, true, err);
+	kind = fields_refresh(e, &c.call, true, err);
 	if (kind != ERR_NONE)
 		return kind;
-	shared = engine_mapping_take(e);
+	shared = fields_take(e);
 	c.mapping = shared->mapping;
 	for (int t = TABLE_LEAD; kind == ERR_NONE && t < TABLE_COUNT; t++)
 		kind = compare_table(&c, (enum table)t, err);
-	engine_mapping_drop(e, shared);
+	fields_drop(e, shared);
 	return kind;
 }
 

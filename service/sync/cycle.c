@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "core/guard.h"
+#include "sync/fields.h"
 #include "sync/outbox.h"
 #include "sync/records.h"
+#include "sync/state.h"
 
 enum {
 	CYCLE_CHUNK = 1000,  /* records decided and committed together */
@@ -57,14 +59,14 @@ static enum err_kind cycle_step_end(struct cycle *c, struct cycle_step *s, enum 
 	if (kind == ERR_NONE || s->step.has_written)
 		committed = ledger_commit(&s->ledger, c->e, true, &commit_err);
 	arena_release(&s->arena);
-	engine_publish(c->e, c->report);
+	state_publish(c->e, c->report);
 	if (kind != ERR_NONE)
 		return kind;
 	if (committed != ERR_NONE)
 		*err = commit_err;
 	if (committed == ERR_NONE && stop_requested(c->e->stop))
 		return err_set(err, ERR_STOPPED, "the service is ending");
-	if (committed == ERR_NONE && !engine_is_open(c->e))
+	if (committed == ERR_NONE && !state_is_open(c->e))
 		return err_set(err, ERR_STOPPED, "an operator paused the sync");
 	return committed;
 }
@@ -457,11 +459,11 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 	c.deletes_max = cycle_deletes_max(e);
 	for (int side = 0; side < SIDE_COUNT; side++)
 		calls[side] = e->remote[side].ops->calls(e->remote[side].self);
-	kind = engine_refresh(e, &c.call, false, err);
+	kind = fields_refresh(e, &c.call, false, err);
 	if (kind == ERR_NONE) {
-		c.shared = engine_mapping_take(e);
+		c.shared = fields_take(e);
 		kind = cycle_steps(&c, err);
-		engine_mapping_drop(e, c.shared);
+		fields_drop(e, c.shared);
 	}
 	if (kind == ERR_NONE)
 		e->deletes = 0;

@@ -52,21 +52,6 @@ struct engine {
 	struct worker *worker;     /* owned */
 };
 
-/* Reads the schemas when they are older than an hour (or is_forced), the changing rights otherwise,
- * checks who the sides are, and makes the active fields anew when anything differs. */
-enum err_kind engine_refresh(struct engine *e, const struct call *call, bool is_forced,
-			     struct err *err);
-
-/* The active fields; NULL before the first refresh. Every take is given back with a drop. */
-struct shared_mapping *engine_mapping_take(struct engine *e);
-void engine_mapping_drop(struct engine *e, struct shared_mapping *m);
-
-/* Notes how a side is doing, for readiness and status. */
-void engine_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err);
-void engine_publish(struct engine *e, const struct cycle_report *report);
-bool engine_is_open(
-	struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
-
 struct worker *worker_start(struct engine *e, struct err *err);
 void worker_wake(struct worker *w);
 void worker_stop(struct worker *w); /* joins; once more does nothing */

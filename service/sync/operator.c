@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "sync/engine_p.h"
+#include "sync/fields.h"
 
 static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused",
 								"halted" };
@@ -152,7 +153,7 @@ static void operator_fields(struct engine *e, const struct list_query *query, st
 {
 	static const char *const names[] = { "name",      "person", "lead",  "contact",
 					     "direction", "winner", "state", "reason" };
-	struct shared_mapping *shared = engine_mapping_take(e);
+	struct shared_mapping *shared = fields_take(e);
 	size_t count = e->settings.field_count;
 	int64_t at = 0;
 
@@ -167,7 +168,7 @@ static void operator_fields(struct engine *e, const struct list_query *query, st
 	}
 	if ((size_t)at < count)
 		ret->next = str_of(arena_fmt(&ret->memory, "%lld", (long long)at));
-	engine_mapping_drop(e, shared);
+	fields_drop(e, shared);
 }
 
 enum err_kind operator_list(struct engine *e, const struct list_query *query, struct rowset *ret,
@@ -241,7 +242,7 @@ static void operator_person_fields(struct engine *e, const struct link *link,
 				   const struct rowset *collisions, struct rowset *ret)
 {
 	static const char *const names[] = { "name", "state", "lastRule", "lastTime" };
-	struct shared_mapping *shared = engine_mapping_take(e);
+	struct shared_mapping *shared = fields_take(e);
 
 	rowset_begin(ret, names, ARRAY_LEN(names), shared ? shared->mapping->count : 0);
 	ret->types[3] = CELL_TIME;
@@ -255,7 +256,7 @@ static void operator_person_fields(struct engine *e, const struct link *link,
 		operator_last_collision(ret, collisions, f->field->name);
 		ret->rows++;
 	}
-	engine_mapping_drop(e, shared);
+	fields_drop(e, shared);
 }
 
 enum err_kind operator_person(struct engine *e, int64_t person_id, struct operator_person *ret,

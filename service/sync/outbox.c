@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sync/fields.h"
 #include "sync/ledger.h"
 
 enum { OUTBOX_BATCH = 300 };
@@ -73,7 +74,7 @@ static enum err_kind outbox_stamp_batch(struct engine *e, const struct call *cal
 enum err_kind outbox_stamps(struct engine *e, const struct call *call, struct cycle_report *report,
 			    struct err *err)
 {
-	struct shared_mapping *shared = engine_mapping_take(e);
+	struct shared_mapping *shared = fields_take(e);
 	enum err_kind kind = ERR_NONE;
 	bool more = shared != NULL;
 
@@ -84,7 +85,7 @@ enum err_kind outbox_stamps(struct engine *e, const struct call *call, struct cy
 		kind = outbox_stamp_batch(e, call, shared->mapping, &arena, &more, report, err);
 		arena_release(&arena);
 	}
-	engine_mapping_drop(e, shared);
+	fields_drop(e, shared);
 	return kind;
 }
 

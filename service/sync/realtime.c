@@ -11,6 +11,7 @@
 #include "base/metric.h"
 #include "sync/outbox.h"
 #include "sync/requests.h"
+#include "sync/state.h"
 
 enum {
 	REALTIME_WINDOW_MS = 2, /* how long the first caller waits for company */
@@ -170,7 +171,7 @@ static void realtime_follow_up(struct engine *e)
 	struct call call = { .lane = LANE_REALTIME };
 	struct err err;
 
-	if (!engine_is_open(e))
+	if (!state_is_open(e))
 		return;
 	if (outbox_stamps(e, &call, NULL, &err) != ERR_NONE)
 		log_warn("stamps_postponed", LOG_ERR(&err));

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "sync/fields.h"
 #include "sync/match.h"
+#include "sync/state.h"
 
 struct work {
 	struct request *request;
@@ -486,7 +488,7 @@ void requests_run(struct engine *e, const struct call *call, bool is_cycle,
 		  struct request *requests, size_t count, bool *is_gone, struct arena *arena,
 		  struct cycle_report *report)
 {
-	struct shared_mapping *shared = engine_mapping_take(e);
+	struct shared_mapping *shared = fields_take(e);
 	struct batch b = { .ledger = { .arena = arena }, .count = count };
 	struct err err;
 	enum err_kind kind;
@@ -503,7 +505,7 @@ void requests_run(struct engine *e, const struct call *call, bool is_cycle,
 	kind = batch_find_links(&b, &err);
 	if (kind == ERR_NONE && !is_cycle)
 		batch_leave_to_cycle(&b);
-	if (kind == ERR_NONE && (!shared || !engine_is_open(e)))
+	if (kind == ERR_NONE && (!shared || !state_is_open(e)))
 		kind = err_set(&err, ERR_STOPPED,
 			       "the sync is paused or halted; the request is kept");
 	if (kind == ERR_NONE)
@@ -513,5 +515,5 @@ void requests_run(struct engine *e, const struct call *call, bool is_cycle,
 	batch_note_requests(&b);
 	if (ledger_commit(&b.ledger, e, false, &err) != ERR_NONE)
 		batch_uncommitted(&b, &err);
-	engine_mapping_drop(e, shared);
+	fields_drop(e, shared);
 }

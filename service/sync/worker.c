@@ -9,6 +9,7 @@
 #include "base/metric.h"
 #include "core/retry.h"
 #include "sync/cycle.h"
+#include "sync/state.h"
 
 enum {
 	WORKER_LOOK_MS = 1000,           /* how often a paused or following service looks again */
@@ -123,7 +124,7 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 		kind = worker_save_report(e, &report, true, err);
 	if (kind != ERR_NONE)
 		return kind;
-	engine_publish(e, &report);
+	state_publish(e, &report);
 	worker_set_running(e, true);
 	worker_set_halt(e, ""); /* this cycle is the probe */
 	kind = cycle_run(e, &report, err);
@@ -134,7 +135,7 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 	if (worker_save_report(e, &report, true, &save_err) != ERR_NONE)
 		log_error("report_lost", LOG_NUMBER("cycle", report.number), LOG_ERR(&save_err));
 	worker_log_report(&report, err);
-	engine_publish(e, &report);
+	state_publish(e, &report);
 	worker_set_running(e, false);
 	return kind;
 }

@@ -1,0 +1,31 @@
+/* How the sync and its sides are doing, as the threads tell each other. */
+#include "sync/state.h"
+
+#include <stdio.h>
+
+void state_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err)
+{
+	(void)pthread_mutex_lock(&e->lock);
+	e->side[side].was_used = true;
+	e->side[side].is_ok = kind == ERR_NONE;
+	(void)snprintf(e->side[side].reason, sizeof(e->side[side].reason), "%s",
+		       kind == ERR_NONE ? "" : err->text);
+	(void)pthread_mutex_unlock(&e->lock);
+}
+
+void state_publish(struct engine *e, const struct cycle_report *report)
+{
+	(void)pthread_mutex_lock(&e->lock);
+	e->report = *report;
+	(void)pthread_mutex_unlock(&e->lock);
+}
+
+bool state_is_open(struct engine *e)
+{
+	bool is_open;
+
+	(void)pthread_mutex_lock(&e->lock);
+	is_open = !e->is_paused && !e->halt_reason[0];
+	(void)pthread_mutex_unlock(&e->lock);
+	return is_open;
+}

@@ -1,0 +1,14 @@
+/* What the threads tell each other, and operators: how a side is doing, how far a cycle is, whether
+ * the sync is open. */
+#ifndef SYNC_STATE_H
+#define SYNC_STATE_H
+
+#include "sync/engine_p.h"
+
+/* Notes how a side is doing, for readiness and status. */
+void state_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err);
+void state_publish(struct engine *e, const struct cycle_report *report);
+bool state_is_open(
+	struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
+
+#endif
