@@ -95,6 +95,7 @@ static void app_open_engine(struct app *a)
 		.match_by_email = a->config.match_by_email,
 		.retention_days = a->config.retention_days,
 		.max_deletes = (uint64_t)a->config.max_deletes,
+		.cycles_max = a->cycles_max,
 		.instance = a->config.marketo_url,
 		.fields = field_defaults,
 		.field_count = field_default_count,

@@ -17,6 +17,7 @@ enum exit_code {
 
 struct app {
 	struct config config;
+	int64_t cycles_max; /* set before app_open: see struct engine_settings */
 	struct stop *stop;
 	struct http *http;
 	struct engine *engine;            /* owns the remotes and the store */

@@ -176,7 +176,7 @@ static enum exit_code serve_run(struct app *a, const struct serve_options *optio
 enum exit_code app_serve(const struct serve_options *options)
 {
 	const unsigned needs = CONFIG_NEED_DATABASE | CONFIG_NEED_REMOTES | CONFIG_NEED_API;
-	struct app a = { .engine = NULL };
+	struct app a = { .cycles_max = options->cycles };
 	enum exit_code code = app_configure(&a, needs);
 	sigset_t signals;
 	struct err err;

@@ -12,8 +12,9 @@ struct engine_settings {
 	int64_t interval_ms; /* pause between cycles, from the end of one */
 	bool match_by_email; /* look for an unlinked counterpart before creating */
 	int64_t retention_days;
-	uint64_t max_deletes;       /* per cycle; 0 no limit */
-	const char *instance;       /* names the Marketo instance in derived GUIDs: its address */
+	uint64_t max_deletes; /* per cycle; 0 no limit */
+	int64_t cycles_max;   /* good cycles after which the worker rests for good; 0: it goes on */
+	const char *instance; /* names the Marketo instance in derived GUIDs: its address */
 	const struct field *fields; /* the selected fields; foreign */
 	size_t field_count;
 };

@@ -216,13 +216,15 @@ static void *worker_main(void *arg)
 		kind = worker_cycle(w, &err);
 		if (kind == ERR_NOT_LEADER)
 			e->store.ops->resign(e->store.self);
-		if (kind == ERR_NONE)
-			atomic_fetch_add(&w->finished, 1);
+		if (kind == ERR_NONE &&
+		    atomic_fetch_add(&w->finished, 1) + 1 == e->settings.cycles_max)
+			break;
 		pause_ms = worker_pause_ms(w, kind, &err);
 		worker_clean_up(w);
 		worker_set_state(e, kind != ERR_NOT_LEADER, false, clock_wall_ms() + pause_ms);
 		(void)stop_wait_ms(e->stop, pause_ms);
 	}
+	worker_set_state(e, false, false, 0);
 	e->store.ops->resign(e->store.self);
 	return NULL;
 }

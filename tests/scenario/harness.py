@@ -270,8 +270,8 @@ class World:
             "DYNAMICS_CLIENT_ID": dynamics["clientId"], "DYNAMICS_CLIENT_SECRET": dynamics["clientSecret"],
             "TANDEM_LISTEN": "127.0.0.1:0", "TANDEM_SYNC_INTERVAL": "0.2",
             # the sandbox is ours alone: the whole of what Marketo allows, not a polite share
-            "TANDEM_MARKETO_CALLS_PER_20S": "100", "TANDEM_MARKETO_CONCURRENT": "10",
             "TANDEM_MARKETO_CALLS_PER_20S": "8000", "TANDEM_MARKETO_CALLS_PER_DAY": "1000000",
+            "TANDEM_MARKETO_CONCURRENT": "10",
             "TANDEM_API_KEYS": ",".join(f"{role}:{role}:{key}" for role, key in self.keys.items())})
         return self.changed_environment(environment, settings)
 
@@ -360,9 +360,8 @@ class World:
         return self.start(*arguments, **settings)
 
     def serve_cycles(self, count=1, seconds=600, **settings):
-        """That many cycles, then nothing runs any more. Returns what was said. The pause is longer than the service takes to
-        notice that it has done enough, so that no further cycle begins."""
-        settings.setdefault("TANDEM_SYNC_INTERVAL", "1")
+        """Exactly that many good cycles, then nothing runs any more. Returns what was said."""
+        settings.setdefault("TANDEM_SYNC_INTERVAL", "0.01")
         service = self.spawn("--cycles", str(count), **settings)
         try:
             code = service.wait(seconds)
