@@ -6,8 +6,8 @@
  * - POST /_sandbox/seed {"persons": n, "contacts": n, "leads": n, "seed": s}: invented people.
  *
  * - POST /_sandbox/faults: a list of rules in the place of those there are; GET shows them and how
- *   often each fired. A rule: {"side", "method", "path" (how it begins), "user", one of "nth",
- *   "from" with "count", "probability", "effect"}. The method of a read sent as POST is GET. The
+ *   often each fired. A rule: {"side", "method", "path" (how it begins), "user",
+ *   "contains" (a text in the body), one of "nth", "from" with "count", "probability", "effect"}. The method of a read sent as POST is GET. The
  *   first rule that fires is obeyed; every rule counts what it matches.
  *   An effect: "status", "code", "message", "body", "contentType", "retryAfter" make an error in
  *   the place of the call; "delayMs" and "delayAfterMs" wait before and after its effect;

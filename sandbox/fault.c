@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct rule {
-	char *side, *method, *path, *user; /* NULL: any */
+	char *side, *method, *path, *user, *contains; /* NULL: any */
 	int64_t nth, from, count;          /* 0: not given; count 0: without end */
 	double probability;                /* negative: not given */
 	struct fault_effect effect;
@@ -58,6 +58,7 @@ static const struct member rule_members[] = {
 	{ "method", MEMBER_TEXT, offsetof(struct rule, method) },
 	{ "path", MEMBER_TEXT, offsetof(struct rule, path) },
 	{ "user", MEMBER_TEXT, offsetof(struct rule, user) },
+	{ "contains", MEMBER_TEXT, offsetof(struct rule, contains) },
 	{ "nth", MEMBER_NUMBER, offsetof(struct rule, nth) },
 	{ "from", MEMBER_NUMBER, offsetof(struct rule, from) },
 	{ "count", MEMBER_NUMBER, offsetof(struct rule, count) },
@@ -81,6 +82,7 @@ static void rule_free(struct rule *r)
 	free(r->method);
 	free(r->path);
 	free(r->user);
+	free(r->contains);
 	free(r->source);
 	fault_effect_free(&r->effect);
 }
@@ -244,12 +246,13 @@ void fault_json(struct text *out)
 }
 
 static bool rule_matches(const struct rule *r, const char *side, const char *method,
-			 const char *path, const char *user)
+			 const char *user, const struct web_request *request)
 {
 	return (!r->side || strcmp(r->side, side) == 0) &&
 	       (!r->method || strcmp(r->method, method) == 0) &&
 	       (!r->user || strcmp(r->user, user) == 0) &&
-	       (!r->path || strncmp(r->path, path, strlen(r->path)) == 0);
+	       (!r->path || strncmp(r->path, request->path, strlen(r->path)) == 0) &&
+	       (!r->contains || strstr(request->body, r->contains));
 }
 
 /* The same for the same rule and call number in every run. */
@@ -283,8 +286,8 @@ static void effect_copy(const struct fault_effect *from, struct fault_effect *re
 	ret->content_type = copy_of(from->content_type);
 }
 
-bool fault_find(const char *side, const char *method, const char *path, const char *user,
-		struct fault_effect *ret)
+bool fault_find(const char *side, const char *method, const char *user,
+		const struct web_request *request, struct fault_effect *ret)
 {
 	bool found = false;
 
@@ -293,7 +296,7 @@ bool fault_find(const char *side, const char *method, const char *path, const ch
 	for (size_t i = 0; i < rule_count; i++) {
 		struct rule *r = &rules[i];
 
-		if (!rule_matches(r, side, method, path, user))
+		if (!rule_matches(r, side, method, user, request))
 			continue;
 		r->matched++;
 		if (found || !rule_due(r, i))

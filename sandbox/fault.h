@@ -32,8 +32,8 @@ void fault_clear(void);
 void fault_json(struct text *out);
 
 /* Counts the call against every rule; true when one fires, *ret is then a copy the caller frees. */
-bool fault_find(const char *side, const char *method, const char *path, const char *user,
-		struct fault_effect *ret);
+bool fault_find(const char *side, const char *method, const char *user,
+		const struct web_request *request, struct fault_effect *ret);
 void fault_effect_free(struct fault_effect *);
 
 /* True when the effect takes the place of the call: an error, not a delay or a spoilt answer. */

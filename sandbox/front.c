@@ -84,8 +84,8 @@ void front_handle(void *context, const struct web_request *request, struct web_r
 	user = side->ops->user_of(side->self, request);
 	endpoint = side->ops->endpoint_of(request);
 	calls_begin(&note, front->side, user, endpoint);
-	fault_find(side->ops->name, method_of(endpoint, method, sizeof(method)), request->path,
-		   user, &fault);
+	fault_find(side->ops->name, method_of(endpoint, method, sizeof(method)), user, request,
+		   &fault);
 	records = serve(side, &fault, request, response);
 	fault_effect_free(&fault);
 	calls_end(&note, request, response, records);

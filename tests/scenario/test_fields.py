@@ -144,6 +144,25 @@ class BothAtOnce(Linked):
         self.assertEqual(world.sql("SELECT count(*) FROM collision"), [["0"]])
 
 
+    def test_an_edit_between_our_read_and_our_write_is_seen(self):
+        world, marketo, dynamics = self.start()
+        world.start()
+        world.run_cycles(1)
+        world.sandbox.faults({"side": "dynamics", "path": "/api/data/v9.2/$batch", "contains": "PATCH ", "nth": 1,
+                              "user": "tandem", "effect": {"delayMs": 1500}})
+        marketo.update(self.contact_person, title="From Marketo")
+        until(lambda: world.sandbox.faults_fired()[0]["fired"] == 1, 30, "the write on its way")
+        dynamics.update("contact", self.contact, telephone1="just now", jobtitle="Sales insists")
+        world.sandbox.faults()
+        world.run_cycles(2)
+        row = dynamics.get("contact", self.contact, "jobtitle", "telephone1")
+        self.assertEqual((row["jobtitle"], row["telephone1"]), ("Sales insists", "just now"))
+        person = marketo.person(self.contact_person, "title", "phone")
+        self.assertEqual((person["title"], person["phone"]), ("Sales insists", "just now"))
+        kept = [(c["field"], c["marketoValue"], c["winner"]) for c in world.tandem("read").collisions()]
+        self.assertEqual(kept, [("title", "From Marketo", "dynamics")])
+
+
 class Refusals(Linked):
     def test_a_last_name_too_long_is_refused_and_everybody_else_written(self):  # P16
         world, marketo, dynamics = self.start()

@@ -128,10 +128,11 @@ class Realtime(Scenario):
     def test_answer_lost_after_the_create_is_recognised(self):
         world, marketo, dynamics, tandem = self.start()
         person = marketo.create(email="lost@example.org", lastName="Lost")
-        world.sandbox.faults({"side": "dynamics", "method": "POST", "path": "/api/data/v9.2/$batch", "nth": 1,
-                              "effect": {"drop": "after"}})
+        world.sandbox.faults({"side": "dynamics", "path": "/api/data/v9.2/$batch", "contains": "POST /api/data/v9.2/leads",
+                              "nth": 1, "effect": {"drop": "after"}})
         body = tandem.sync_person(person).json
         self.assertIn(body["outcome"], ("created", "queued"))
+        self.assertEqual(world.sandbox.faults_fired()[0]["fired"], 1)
         until(lambda: tandem.sync_person(person).json["outcome"] == "exists", 30, "exists")
         self.assertEqual(len(dynamics.query("lead", "emailaddress1 eq 'lost@example.org'", ("leadid",))), 1)
 

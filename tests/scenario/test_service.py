@@ -229,7 +229,7 @@ class Rubbish(Scenario):
         world.sandbox.faults(
             {"side": "marketo", "path": "/rest/v1/leads.json", "from": 2, "count": 2, "effect": {"code": "606"}},
             {"side": "marketo", "path": "/rest/v1/", "probability": 0.05, "effect": {"status": 503}},
-            {"side": "dynamics", "path": "/api/data/v9.2/$batch", "nth": 1,
+            {"side": "dynamics", "path": "/api/data/v9.2/$batch", "contains": "PATCH ", "nth": 1,
              "effect": {"status": 429, "code": "0x80072322", "retryAfter": 1}},
             {"side": "dynamics", "path": "/api/data/", "probability": 0.05, "effect": {"drop": "after"}})
         world.start()
