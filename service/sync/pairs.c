@@ -55,6 +55,9 @@ void pairs_end_link(struct step *s, struct link *link, enum link_state state)
 	link->state = state;
 	link->is_stamp_due = state == LINK_DELETED_IN_DYNAMICS;
 	ledger_link(s->ledger, link);
+	/* The record may have changed while its person went: then it gets a new one. */
+	if (state == LINK_DELETED_IN_MARKETO)
+		ledger_dirty_record(s->ledger, link->table, &link->record_id);
 	s->report->deleted++;
 }
 
@@ -226,6 +229,20 @@ static void pairs_done(struct step *s, struct pair *p, enum side side, const str
 	metric_add(metrics[w->table][!is_create], 1);
 }
 
+/* Our own GUID is there: an earlier try got through, perhaps with other values. Nothing counts as
+ * agreed until the record has been looked at, so that neither what it holds nor what the person
+ * shows now is taken for the other's change. */
+static void pairs_found(struct step *s, struct pair *p, const struct write *w,
+			const struct write_result *r)
+{
+	pairs_done(s, p, SIDE_DYNAMICS, w, r);
+	p->link->version = 0;
+	p->is_later = true;
+	for (int side = 0; side < SIDE_COUNT; side++)
+		memset(p->plan.fingerprint[side], 0,
+		       p->plan.slot_count * sizeof(*p->plan.fingerprint[side]));
+}
+
 /* The blamed column as an index into the mapping, PARKED_WHOLE_RECORD when none of the written
  * fields is meant. */
 static uint16_t pairs_blamed(const struct step *s, const struct pair *p, enum side side,
@@ -266,12 +283,8 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 		pairs_done(s, p, side, w, r);
 		return false;
 	case ERR_DUPLICATE:
-		/* Our own GUID is there: an earlier try got through. What the record holds is
-		 * looked at again. */
 		if (w->operation == WRITE_CREATE && side == SIDE_DYNAMICS) {
-			pairs_done(s, p, side, w, r);
-			p->link->version = 0;
-			p->is_later = true;
+			pairs_found(s, p, w, r);
 			return false;
 		}
 		pairs_refused(s, p, side, &r->err);

@@ -245,6 +245,13 @@ class Lives(Linked):
         self.assertEqual([p["title"] for p in again], ["Back"])
         self.assertNotEqual(again[0]["id"], self.contact_person)
 
+    def test_person_deleted_while_the_record_changes_comes_back(self):
+        world, marketo, dynamics = self.start()
+        marketo.delete(self.contact_person)
+        dynamics.update("contact", self.contact, jobtitle="Still here")
+        world.serve_cycles(2)
+        self.assertEqual([p["title"] for p in marketo.find("microsoftId", [self.contact], ("title",))], ["Still here"])
+
     def test_qualified_lead_keeps_its_person(self):
         world, marketo, dynamics = self.start()
         dynamics.qualify(self.lead)

@@ -136,6 +136,21 @@ class Realtime(Scenario):
         until(lambda: tandem.sync_person(person).json["outcome"] == "exists", 30, "exists")
         self.assertEqual(len(dynamics.query("lead", "emailaddress1 eq 'lost@example.org'", ("leadid",))), 1)
 
+    def test_edit_after_a_lost_answer_is_not_lost(self):
+        world, marketo, dynamics, tandem = self.start()
+        person = marketo.create(email="twice@example.org", lastName="Twice", title="First title")
+        # every answer to the create is lost, so the caller hears `queued`; the record is there nevertheless
+        world.sandbox.faults({"side": "dynamics", "path": "/api/data/v9.2/$batch", "contains": "POST /api/data/v9.2/leads",
+                              "from": 1, "count": 20, "effect": {"drop": "after"}})
+        answer = tandem.sync_person(person)
+        self.assertEqual((answer.status, answer.json["outcome"]), (202, "queued"))
+        self.assertEqual(len(dynamics.query("lead", "emailaddress1 eq 'twice@example.org'", ("leadid",))), 1)
+        marketo.update(person, title="Second title")
+        world.sandbox.faults()
+        until(lambda: [r["jobtitle"] for r in dynamics.query("lead", "emailaddress1 eq 'twice@example.org'", ("jobtitle",))]
+              == ["Second title"], 60, "the edit in Dynamics")
+        self.assertEqual(marketo.person(person, "title")["title"], "Second title")
+
     def test_unknown_person(self):
         world, marketo, dynamics, tandem = self.start()
         answer = tandem.sync_person(99999999)
