@@ -35,6 +35,9 @@ struct engine {
 	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that
 			     a halt cannot be worn down */
 
+	pthread_mutex_t outbox_lock; /* whoever writes Activity Logs holds it: each line is written
+					by one thread */
+
 	pthread_mutex_t lock; /* guards everything below */
 	struct shared_mapping *shared;
 	struct {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "sync/fields.h"
 #include "sync/ledger.h"
+#include "sync/state.h"
 
 enum { OUTBOX_BATCH = 300 };
 
@@ -151,6 +152,10 @@ enum err_kind outbox_activities(struct engine *e, const struct call *call, struc
 	enum err_kind kind = ERR_NONE;
 	bool more = true;
 
+	/* Lines cannot be taken back, so no two threads may send the same ones; another service on
+	 * this database leaves them to the one that leads. */
+	if (!state_is_leader(e) || pthread_mutex_trylock(&e->outbox_lock) != 0)
+		return ERR_NONE;
 	while (more && kind == ERR_NONE) {
 		struct arena arena = { .chunks = NULL };
 
@@ -158,5 +163,6 @@ enum err_kind outbox_activities(struct engine *e, const struct call *call, struc
 		kind = outbox_activity_batch(e, call, &arena, &more, err);
 		arena_release(&arena);
 	}
+	(void)pthread_mutex_unlock(&e->outbox_lock);
 	return kind;
 }

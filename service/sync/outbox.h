@@ -8,6 +8,7 @@
 /* Writes the stamps that are due. report may be NULL. */
 enum err_kind outbox_stamps(struct engine *e, const struct call *call, struct cycle_report *report,
 			    struct err *err);
+/* Does nothing where another thread is at it, or another service leads. */
 enum err_kind outbox_activities(struct engine *e, const struct call *call, struct err *err);
 
 #endif

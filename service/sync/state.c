@@ -20,6 +20,16 @@ void state_publish(struct engine *e, const struct cycle_report *report)
 	(void)pthread_mutex_unlock(&e->lock);
 }
 
+bool state_is_leader(struct engine *e)
+{
+	bool is_leader;
+
+	(void)pthread_mutex_lock(&e->lock);
+	is_leader = e->is_leader;
+	(void)pthread_mutex_unlock(&e->lock);
+	return is_leader;
+}
+
 bool state_is_open(struct engine *e)
 {
 	bool is_open;
