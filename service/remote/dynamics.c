@@ -6,6 +6,7 @@
 #include "remote/dynamics_call.h"
 #include "remote/dynamics_check.h"
 #include "remote/dynamics_read.h"
+#include "remote/dynamics_rights.h"
 #include "remote/dynamics_schema.h"
 #include "remote/dynamics_write.h"
 

@@ -126,14 +126,10 @@ static bool is_multipart(const struct http_exchange *x)
 	return str_starts(str_of(x->content_type), STR("multipart/mixed"));
 }
 
-/* A refusal is about one record; a reading has none, so it is about rights or makes no sense. */
-static enum err_kind kind_of_reading(const struct dynamics_request *r)
+/* What a batch asks is for its maker to know. */
+static enum err_kind kind_of_request(const struct dynamics_request *r)
 {
-	if (r->is_batch || r->kind != ERR_REFUSED)
-		return r->kind;
-	if (r->answer.status >= 500)
-		return ERR_RETRY_LATER;
-	return r->answer.status == 403 ? ERR_RIGHTS : ERR_RUBBISH;
+	return r->is_batch ? r->kind : dynamics_err_of_reading(r->kind, r->answer.status);
 }
 
 /* Answers whether a pause is due before the next round. */
@@ -145,7 +141,7 @@ static bool settle_error(struct dynamics *d, const struct call *call, struct dyn
 
 	switch (r->repeat) {
 	case REPEAT_NEVER:
-		finish(r, kind_of_reading(r));
+		finish(r, kind_of_request(r));
 		return false;
 	case REPEAT_NEW_TOKEN:
 		dynamics_token_reject(d->token, serial);
@@ -167,9 +163,9 @@ static bool settle_error(struct dynamics *d, const struct call *call, struct dyn
 	case REPEAT_TWICE:
 	case REPEAT_OFTEN:
 		if (r->repeat == REPEAT_SMALLER && (r->is_batch || r->kind == ERR_REFUSED))
-			finish(r, kind_of_reading(r));
+			finish(r, kind_of_request(r));
 		else if (++r->tries >= tries_max)
-			finish(r, kind_of_reading(r));
+			finish(r, kind_of_request(r));
 		return !r->is_done;
 	}
 	return false;
@@ -381,4 +377,13 @@ enum err_kind dynamics_user(struct dynamics *d, const struct call *call, struct 
 	*ret = d->user_id;
 	(void)pthread_mutex_unlock(&d->lock);
 	return ERR_NONE;
+}
+
+char *dynamics_user_path(struct arena *a, const struct guid *user, const char *function)
+{
+	char id[GUID_TEXT];
+
+	guid_print(user, id);
+	return arena_fmt(a, DYNAMICS_ROOT "systemusers(%s)/Microsoft.Dynamics.CRM.%s()", id,
+			 function);
 }

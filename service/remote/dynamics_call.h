@@ -15,7 +15,7 @@
 #define DYNAMICS_ROOT "/api/data/v9.2/"
 
 /* What the table alone says of a column; rights per column come on top and may change any minute. */
-struct dynamics_secured {
+struct dynamics_column {
 	struct guid metadata_id;
 	bool can_read, can_create, can_update;
 };
@@ -30,7 +30,7 @@ struct dynamics {
 	struct guid user_id;
 	int hint;              /* parallel requests Dataverse advises, 0 none yet */
 	int64_t slow_until_ms; /* half of it until then */
-	struct dynamics_secured *columns[TABLE_COUNT]; /* owned; all of a table, by metadata_id */
+	struct dynamics_column *columns[TABLE_COUNT]; /* owned; all of a table, by metadata_id */
 	size_t column_count[TABLE_COUNT];
 	bool has_origin[TABLE_COUNT]; /* the table has the column originatingleadid */
 };
@@ -71,6 +71,8 @@ enum err_kind dynamics_tree(struct str body, struct json_object **ret, struct er
 /* Asks WhoAmI unless the sync user is known already. */
 enum err_kind dynamics_user(struct dynamics *d, const struct call *call, struct guid *ret,
 			    struct err *err);
+/* Path of a function on the sync user, in the arena. */
+char *dynamics_user_path(struct arena *a, const struct guid *user, const char *function);
 /* Asks WhoAmI. */
 enum err_kind dynamics_identify(struct dynamics *d, const struct call *call,
 				struct guid *ret_organisation, struct err *err);

@@ -354,6 +354,15 @@ enum err_kind dynamics_err_judge(const struct dynamics_answer *answer,
 	return kind;
 }
 
+enum err_kind dynamics_err_of_reading(enum err_kind kind, int status)
+{
+	if (kind != ERR_REFUSED)
+		return kind;
+	if (status >= 500)
+		return ERR_RETRY_LATER;
+	return status == 403 ? ERR_RIGHTS : ERR_RUBBISH;
+}
+
 static bool is_word(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;

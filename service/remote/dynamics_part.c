@@ -56,9 +56,7 @@ enum err_kind dynamics_part_write(const struct mapping *m, const struct write *w
 	if (kind != ERR_NONE)
 		return kind;
 	guid_print(&w->record_id, id);
-	buf_text(out,
-		 "--" DYNAMICS_BOUNDARY
-		 "\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n");
+	buf_text(out, DYNAMICS_PART_START);
 	if (w->operation == WRITE_CREATE)
 		buf_fmt(out, "POST " DYNAMICS_ROOT "%s?$select=versionnumber HTTP/1.1\r\n",
 			dynamics_set_name(w->table));

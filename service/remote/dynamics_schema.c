@@ -3,9 +3,8 @@
 #include "remote/dynamics_schema.h"
 
 #include "base/mem.h"
+#include "remote/dynamics_rights.h"
 #include "remote/json.h"
-
-enum { RIGHT_GRANTED = 4 };
 
 static const char *const entity_names[TABLE_COUNT] = {
 	[TABLE_LEAD] = "Lead", [TABLE_CONTACT] = "Contact"
@@ -40,151 +39,6 @@ const char *dynamics_privilege(struct json_object *privileges, const char *verb,
 				widest = rank + 1;
 	}
 	return widest ? depths[widest - 1] : NULL;
-}
-
-char *dynamics_user_path(struct arena *a, const struct guid *user, const char *function)
-{
-	char id[GUID_TEXT];
-
-	guid_print(user, id);
-	return arena_fmt(a, DYNAMICS_ROOT "systemusers(%s)/Microsoft.Dynamics.CRM.%s()", id,
-			 function);
-}
-
-/* ---- rights on columns ---- */
-
-static bool is_granted(struct json_object *row, const char *name)
-{
-	int64_t right;
-
-	return json_get_int64(row, name, &right) && right == RIGHT_GRANTED;
-}
-
-static struct json_object *find_right(struct json_object *rights, const struct guid *metadata_id)
-{
-	struct json_object *rows = json_get_array(rights, "AttributePrivileges");
-
-	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
-		struct json_object *row = json_object_array_get_idx(rows, i);
-		struct str text;
-		struct guid id;
-
-		if (json_get_string(row, "AttributeId", &text) && guid_parse(text, &id) &&
-		    guid_equal(&id, metadata_id))
-			return row;
-	}
-	return NULL;
-}
-
-/* Rights appear only for secured columns, so a column that has some has become secured since it was
- * described. A secured column without any has no row: then nothing is allowed. Without the right to
- * read, Dataverse shows null and says nothing: that must never pass for an emptied value
- * (INV-SELECTED). */
-static void apply_rights(const struct dynamics_secured *plain, struct json_object *rights,
-			 struct column *c)
-{
-	struct json_object *row = find_right(rights, &c->metadata_id);
-
-	if (row)
-		c->is_secured = true;
-	if (!c->is_secured)
-		return;
-	c->can_read = plain->can_read && row && is_granted(row, "CanRead");
-	c->can_create = plain->can_create && row && is_granted(row, "CanCreate");
-	c->can_update = plain->can_update && row && is_granted(row, "CanUpdate");
-}
-
-static int compare_secured(const void *a, const void *b)
-{
-	return guid_compare(&((const struct dynamics_secured *)a)->metadata_id,
-			    &((const struct dynamics_secured *)b)->metadata_id);
-}
-
-/* Keeps what the table alone allows, for refresh_rights. */
-static void remember_columns(struct dynamics *d, const struct schema *s)
-{
-	struct dynamics_secured *all = mem_array(s->column_count, sizeof(*all));
-	bool has_origin = schema_find(s, STR("originatingleadid")) != NULL;
-
-	for (size_t i = 0; i < s->column_count; i++) {
-		const struct column *c = &s->columns[i];
-
-		all[i] = (struct dynamics_secured){ c->metadata_id, c->can_read, c->can_create,
-						    c->can_update };
-	}
-	qsort(all, s->column_count, sizeof(*all), compare_secured);
-	(void)pthread_mutex_lock(&d->lock);
-	free(d->columns[s->table]);
-	d->columns[s->table] = all;
-	d->column_count[s->table] = s->column_count;
-	d->has_origin[s->table] = has_origin;
-	(void)pthread_mutex_unlock(&d->lock);
-}
-
-/* A column that was not described by this object keeps what it has: then the schema is not ours to
- * widen. */
-static struct dynamics_secured plain_rights(struct dynamics *d, enum table t,
-					    const struct column *c)
-{
-	struct dynamics_secured wanted = { c->metadata_id, c->can_read, c->can_create,
-					   c->can_update };
-	const struct dynamics_secured *found = NULL;
-
-	(void)pthread_mutex_lock(&d->lock);
-	if (d->column_count[t])
-		found = bsearch(&wanted, d->columns[t], d->column_count[t], sizeof(*found),
-				compare_secured);
-	if (found)
-		wanted = *found;
-	(void)pthread_mutex_unlock(&d->lock);
-	return wanted;
-}
-
-static void apply_all_rights(struct dynamics *d, struct json_object *rights, struct schema *s,
-			     bool *ret_changed)
-{
-	for (size_t i = 0; i < s->column_count; i++) {
-		struct column *c = &s->columns[i], before = *c;
-		struct dynamics_secured plain = plain_rights(d, s->table, c);
-
-		apply_rights(&plain, rights, c);
-		if (before.is_secured != c->is_secured || before.can_read != c->can_read ||
-		    before.can_create != c->can_create || before.can_update != c->can_update)
-			*ret_changed = true;
-	}
-}
-
-static enum err_kind check_rights(struct json_object *rights, struct err *err)
-{
-	if (!json_get_array(rights, "AttributePrivileges"))
-		return err_set(err, ERR_RUBBISH, "the rights on columns came incomplete");
-	return ERR_NONE;
-}
-
-enum err_kind dynamics_refresh_rights(struct dynamics *d, const struct call *call,
-				      struct schema *schemas, size_t count, bool *ret_changed,
-				      struct err *err)
-{
-	CLEANUP(arena_release) struct arena a = { 0 };
-	struct json_object *rights = NULL;
-	struct guid user;
-	enum err_kind kind = dynamics_user(d, call, &user, err);
-	bool has_changed = false;
-
-	if (kind == ERR_NONE)
-		kind = dynamics_get(d, call,
-				    dynamics_user_path(&a, &user,
-						       "RetrievePrincipalAttributePrivileges"),
-				    &rights, err);
-	if (kind == ERR_NONE)
-		kind = check_rights(rights, err);
-	for (size_t i = 0; kind == ERR_NONE && i < count; i++)
-		if (table_side(schemas[i].table) == SIDE_DYNAMICS)
-			apply_all_rights(d, rights, &schemas[i], &has_changed);
-	if (kind == ERR_NONE)
-		*ret_changed = has_changed;
-	json_object_put(rights);
-	return kind;
 }
 
 /* ---- describing ---- */
@@ -257,7 +111,7 @@ static enum err_kind parse_all(struct describing *all, struct err *err)
 		if (kind != ERR_NONE)
 			return kind;
 	}
-	return check_rights(all->answers[ASK_RIGHTS], err);
+	return dynamics_rights_check(all->answers[ASK_RIGHTS], err);
 }
 
 static enum err_kind apply_privileges(struct json_object *privileges, struct schema *s,
@@ -287,7 +141,6 @@ static enum err_kind build(struct dynamics *d, struct describing *all, enum tabl
 			   struct arena *a, struct schema *ret, struct err *err)
 {
 	struct schema s = { .table = t };
-	bool ignored = false;
 	int language;
 	enum err_kind kind = parse_all(all, err);
 
@@ -302,8 +155,8 @@ static enum err_kind build(struct dynamics *d, struct describing *all, enum tabl
 		kind = apply_privileges(all->answers[ASK_PRIVILEGES], &s, err);
 	if (kind != ERR_NONE)
 		return kind;
-	remember_columns(d, &s);
-	apply_all_rights(d, all->answers[ASK_RIGHTS], &s, &ignored);
+	dynamics_rights_remember(d, &s);
+	dynamics_rights_apply(d, all->answers[ASK_RIGHTS], &s);
 	*ret = s;
 	return ERR_NONE;
 }

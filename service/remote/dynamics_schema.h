@@ -1,6 +1,6 @@
 /* Describing a Dataverse table: its columns by kind, the choices, and what the sync user may do
- * with them ("Microsoft Learn: Query table definitions using the Web API", "Column-level
- * security"). Private to the dynamics_* files. */
+ * with them ("Microsoft Learn: Query table definitions using the Web API"). Private to the
+ * dynamics_* files. */
 #ifndef REMOTE_DYNAMICS_SCHEMA_H
 #define REMOTE_DYNAMICS_SCHEMA_H
 
@@ -8,9 +8,6 @@
 
 enum err_kind dynamics_describe(struct dynamics *d, const struct call *call, enum table t,
 				struct arena *a, struct schema *ret, struct err *err);
-enum err_kind dynamics_refresh_rights(struct dynamics *d, const struct call *call,
-				      struct schema *schemas, size_t count, bool *ret_changed,
-				      struct err *err);
 
 /* ---- parts, for the set-up validation and for tests ---- */
 
@@ -32,8 +29,5 @@ enum err_kind dynamics_schema_cast(const struct dynamics_cast *cast, struct json
 const char *dynamics_privilege(struct json_object *privileges, const char *verb, enum table t);
 /* "prvReadContact" */
 void dynamics_privilege_name(const char *verb, enum table t, char *ret, size_t size);
-
-/* Path of a function on the sync user, in the arena. */
-char *dynamics_user_path(struct arena *a, const struct guid *user, const char *function);
 
 #endif

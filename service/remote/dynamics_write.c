@@ -73,12 +73,12 @@ static void batch_build(struct writing *w, size_t *at, struct batch *b)
 		else
 			settle(w, *at, kind, &err);
 	}
-	buf_text(&b->body, "--" DYNAMICS_BOUNDARY "--\r\n");
+	buf_text(&b->body, DYNAMICS_PARTS_END);
 	b->request = (struct dynamics_request){
 		.method = "POST",
 		.path = DYNAMICS_ROOT "$batch",
 		.prefer = "odata.continue-on-error",
-		.content_type = "multipart/mixed; boundary=" DYNAMICS_BOUNDARY,
+		.content_type = DYNAMICS_BATCH_TYPE,
 		.body = buf_str(&b->body),
 		.is_batch = true,
 	};

@@ -26,5 +26,11 @@ enum err_kind dynamics_part_read(const struct mapping *m, const struct write *w,
 
 /* A line of JSON never begins with two dashes, so no body can contain it. */
 #define DYNAMICS_BOUNDARY "batch_tandem"
+#define DYNAMICS_BATCH_TYPE "multipart/mixed; boundary=" DYNAMICS_BOUNDARY
+/* Before the request line of a part, and behind the last part. */
+#define DYNAMICS_PART_START                                                                        \
+	"--" DYNAMICS_BOUNDARY                                                                     \
+	"\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+#define DYNAMICS_PARTS_END "--" DYNAMICS_BOUNDARY "--\r\n"
 
 #endif

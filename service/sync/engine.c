@@ -20,6 +20,7 @@ struct engine *engine_new(const struct engine_settings *settings,
 	(void)pthread_mutex_init(&e->lock, NULL);
 	(void)pthread_mutex_init(&e->schema_lock, NULL);
 	(void)pthread_mutex_init(&e->outbox_lock, NULL);
+	(void)pthread_mutex_init(&e->pause_lock, NULL);
 	return e;
 }
 
@@ -58,6 +59,7 @@ void engine_free(struct engine *e)
 	e->store.ops->free(e->store.self);
 	arena_release(&e->schema_memory);
 	free(e->slots);
+	(void)pthread_mutex_destroy(&e->pause_lock);
 	(void)pthread_mutex_destroy(&e->outbox_lock);
 	(void)pthread_mutex_destroy(&e->schema_lock);
 	(void)pthread_mutex_destroy(&e->lock);

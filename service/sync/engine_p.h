@@ -35,6 +35,8 @@ struct engine {
 	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that
 			     a halt cannot be worn down */
 
+	pthread_mutex_t pause_lock;  /* held while the pause in the store and is_paused below are
+					brought in step */
 	pthread_mutex_t outbox_lock; /* whoever writes Activity Logs holds it: each line is written
 					by one thread */
 

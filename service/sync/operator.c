@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "sync/engine_p.h"
 #include "sync/fields.h"
+#include "sync/state.h"
 
 static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused",
 								"halted" };
@@ -47,34 +48,38 @@ enum err_kind operator_status(struct engine *e, struct operator_status *ret, str
 	return ERR_NONE;
 }
 
+static enum err_kind operator_set_paused(struct engine *e, bool is_paused, const char *by,
+					 struct err *err)
+{
+	enum err_kind kind;
+
+	(void)pthread_mutex_lock(&e->pause_lock);
+	kind = e->store.ops->set_paused(e->store.self, is_paused, by, err);
+	if (kind == ERR_NONE)
+		state_set_paused(e, is_paused);
+	(void)pthread_mutex_unlock(&e->pause_lock);
+	return kind;
+}
+
 enum err_kind operator_pause(struct engine *e, const char *by, struct err *err)
 {
-	enum err_kind kind = e->store.ops->set_paused(e->store.self, true, by, err);
-
-	if (kind != ERR_NONE)
-		return kind;
-	(void)pthread_mutex_lock(&e->lock);
-	e->is_paused = true;
-	(void)pthread_mutex_unlock(&e->lock);
-	return ERR_NONE;
+	return operator_set_paused(e, true, by, err);
 }
 
 /* Wakes the worker only when there was something to end: this is not a way to force a cycle. */
 enum err_kind operator_resume(struct engine *e, const char *by, struct err *err)
 {
-	enum err_kind kind = e->store.ops->set_paused(e->store.self, false, by, err);
 	bool was_held;
+	enum err_kind kind;
 
-	if (kind != ERR_NONE)
-		return kind;
 	(void)pthread_mutex_lock(&e->lock);
 	was_held = e->is_paused || e->halt_reason[0];
 	e->is_accepting = e->halt_reason[0] != '\0';
-	e->is_paused = false;
 	(void)pthread_mutex_unlock(&e->lock);
-	if (was_held && e->worker)
+	kind = operator_set_paused(e, false, by, err);
+	if (kind == ERR_NONE && was_held && e->worker)
 		worker_wake(e->worker);
-	return ERR_NONE;
+	return kind;
 }
 
 enum err_kind operator_retry(struct engine *e, int64_t error_id, bool *ret_found, struct err *err)
@@ -130,19 +135,31 @@ static const char *operator_pause_reason(const struct mapping *m, const char *na
 	return NULL;
 }
 
-static void operator_field_row(struct rowset *r, const struct field *f, const struct mapping *m)
+/* Active where every record table that has the column takes part, partial where only one of two
+ * does. */
+static const char *operator_mapping_state(const struct field *f, const struct mapping *m)
 {
 	int at = m ? mapping_find(m, str_of(f->name)) : -1;
-	bool is_active = at >= 0 && (mapping_active(m, (size_t)at, TABLE_LEAD) ||
-				     mapping_active(m, (size_t)at, TABLE_CONTACT));
+	unsigned wanted = 0, active = 0;
 
+	if (!m)
+		return "unknown";
+	for (int t = TABLE_LEAD; t < TABLE_COUNT; t++) {
+		wanted += f->column[t] != NULL;
+		active += at >= 0 && mapping_active(m, (size_t)at, (enum table)t);
+	}
+	return !active ? "paused" : active < wanted ? "partial" : "active";
+}
+
+static void operator_field_row(struct rowset *r, const struct field *f, const struct mapping *m)
+{
 	rowset_set(r, 0, f->name);
 	rowset_set(r, 1, f->column[TABLE_PERSON]);
 	rowset_set(r, 2, f->column[TABLE_LEAD]);
 	rowset_set(r, 3, f->column[TABLE_CONTACT]);
 	rowset_set(r, 4, operator_direction(f->direction));
 	rowset_set(r, 5, operator_winner(f->winner));
-	rowset_set(r, 6, !m ? "unknown" : is_active ? "active" : "paused");
+	rowset_set(r, 6, operator_mapping_state(f, m));
 	rowset_set(r, 7,
 		   m ? operator_pause_reason(m, f->name) : "the schemas have not been read yet");
 	r->rows++;
@@ -238,22 +255,28 @@ static void operator_last_collision(struct rowset *r, const struct rowset *colli
 	}
 }
 
+/* Every field the link's table has by the mapping, also those that do not travel at present. */
 static void operator_person_fields(struct engine *e, const struct link *link,
 				   const struct rowset *collisions, struct rowset *ret)
 {
 	static const char *const names[] = { "name", "state", "lastRule", "lastTime" };
 	struct shared_mapping *shared = fields_take(e);
 
-	rowset_begin(ret, names, ARRAY_LEN(names), shared ? shared->mapping->count : 0);
+	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.field_count);
 	ret->types[3] = CELL_TIME;
-	for (size_t i = 0; shared && link && i < shared->mapping->count; i++) {
-		const struct mapped_field *f = &shared->mapping->fields[i];
+	for (size_t i = 0; shared && link && i < e->settings.field_count; i++) {
+		const struct field *f = &e->settings.fields[i];
+		int at = mapping_find(shared->mapping, str_of(f->name));
+		bool is_active = at >= 0 &&
+				 mapping_active(shared->mapping, (size_t)at, link->table);
 
-		if (!mapping_active(shared->mapping, i, link->table))
+		if (!f->column[link->table])
 			continue;
-		rowset_set(ret, 0, f->field->name);
-		rowset_set(ret, 1, operator_field_state(link, f->slot));
-		operator_last_collision(ret, collisions, f->field->name);
+		rowset_set(ret, 0, f->name);
+		rowset_set(ret, 1,
+			   is_active ? operator_field_state(link, shared->mapping->fields[at].slot)
+				     : "paused");
+		operator_last_collision(ret, collisions, f->name);
 		ret->rows++;
 	}
 	fields_drop(e, shared);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/metric.h"
+
 void state_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err)
 {
 	(void)pthread_mutex_lock(&e->lock);
@@ -18,6 +20,14 @@ void state_publish(struct engine *e, const struct cycle_report *report)
 	(void)pthread_mutex_lock(&e->lock);
 	e->report = *report;
 	(void)pthread_mutex_unlock(&e->lock);
+}
+
+void state_set_paused(struct engine *e, bool is_paused)
+{
+	(void)pthread_mutex_lock(&e->lock);
+	e->is_paused = is_paused;
+	(void)pthread_mutex_unlock(&e->lock);
+	metric_set(METRIC_PAUSED, is_paused);
 }
 
 bool state_is_leader(struct engine *e)

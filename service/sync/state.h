@@ -8,6 +8,7 @@
 /* Notes how a side is doing, for readiness and status. */
 void state_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err);
 void state_publish(struct engine *e, const struct cycle_report *report);
+void state_set_paused(struct engine *e, bool is_paused);
 bool state_is_leader(struct engine *e);
 bool state_is_open(
 	struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */

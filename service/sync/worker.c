@@ -27,14 +27,12 @@ struct worker {
 	atomic_llong finished; /* cycles ended well by this service */
 };
 
-static void worker_set_state(struct engine *e, bool is_leader, bool is_paused, int64_t next_ms)
+static void worker_set_state(struct engine *e, bool is_leader, int64_t next_ms)
 {
 	(void)pthread_mutex_lock(&e->lock);
 	e->is_leader = is_leader;
-	e->is_paused = is_paused;
 	e->next_ms = next_ms;
 	(void)pthread_mutex_unlock(&e->lock);
-	metric_set(METRIC_PAUSED, is_paused);
 }
 
 static void worker_set_running(struct engine *e, bool is_running)
@@ -140,6 +138,19 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 	return kind;
 }
 
+/* What the store says of a pause, which another service may have been told of. */
+static enum err_kind worker_look_paused(struct engine *e, bool *ret, struct err *err)
+{
+	enum err_kind kind;
+
+	(void)pthread_mutex_lock(&e->pause_lock);
+	kind = e->store.ops->is_paused(e->store.self, ret, err);
+	if (kind == ERR_NONE)
+		state_set_paused(e, *ret);
+	(void)pthread_mutex_unlock(&e->pause_lock);
+	return kind;
+}
+
 /* Paused by an operator, or another service leads: true when a cycle may run now. */
 static bool worker_may_run(struct worker *w)
 {
@@ -148,16 +159,13 @@ static bool worker_may_run(struct worker *w)
 	struct err err;
 	enum err_kind kind;
 
-	kind = e->store.ops->is_paused(e->store.self, &is_paused, &err);
+	kind = worker_look_paused(e, &is_paused, &err);
 	if (kind == ERR_NONE)
 		kind = e->store.ops->lead(e->store.self, &is_leading, &err);
-	if (kind != ERR_NONE) {
+	if (kind != ERR_NONE)
 		log_error("store_unreachable", LOG_ERR(&err));
-		worker_set_state(e, false, is_paused, 0);
-		return false;
-	}
-	worker_set_state(e, is_leading, is_paused, 0);
-	return is_leading && !is_paused;
+	worker_set_state(e, is_leading, 0);
+	return kind == ERR_NONE && is_leading && !is_paused;
 }
 
 static void worker_clean_up(struct worker *w)
@@ -221,10 +229,10 @@ static void *worker_main(void *arg)
 			break;
 		pause_ms = worker_pause_ms(w, kind, &err);
 		worker_clean_up(w);
-		worker_set_state(e, kind != ERR_NOT_LEADER, false, clock_wall_ms() + pause_ms);
+		worker_set_state(e, kind != ERR_NOT_LEADER, clock_wall_ms() + pause_ms);
 		(void)stop_wait_ms(e->stop, pause_ms);
 	}
-	worker_set_state(e, false, false, 0);
+	worker_set_state(e, false, 0);
 	e->store.ops->resign(e->store.self);
 	return NULL;
 }
