@@ -14,7 +14,7 @@ RUN apt-get -qq update \
 	&& DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
 		libmicrohttpd12 libcurl4 libjson-c5 libpq5 libsodium23 libutf8proc2 ca-certificates >/dev/null \
 	&& rm -rf /var/lib/apt/lists/* \
-	&& useradd --system --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --uid 10001 tandem
+	&& useradd --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --uid 10001 tandem
 COPY --from=build /src/build/tandem /usr/local/bin/tandem
 USER 10001
 ENV TANDEM_LISTEN=:8080

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -42,6 +43,16 @@ static void progress_finished(struct progress *p, const struct cycle_report *r, 
 	p->last_number = r->number;
 }
 
+/* A line that changes must not be longer than the terminal is wide: it could not be taken back. */
+static int progress_width(void)
+{
+	struct winsize window;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) != 0 || window.ws_col < 20)
+		return 80;
+	return window.ws_col - 1;
+}
+
 void progress_show(struct progress *p, const struct operator_status *status)
 {
 	const struct cycle_report *r = &status->cycle;
@@ -59,7 +70,10 @@ void progress_show(struct progress *p, const struct operator_status *status)
 	(void)snprintf(line, sizeof(line), "cycle %" PRId64 " running: %s", r->number, counts);
 	if (strcmp(line, p->last) == 0 || (!p->is_terminal && now - p->shown_ms < PROGRESS_LINE_MS))
 		return;
-	printf(p->is_terminal ? "\r\033[K%s" : "%s\n", line);
+	if (p->is_terminal)
+		printf("\r\033[K%.*s", progress_width(), line);
+	else
+		puts(line);
 	(void)fflush(stdout);
 	(void)snprintf(p->last, sizeof(p->last), "%s", line);
 	p->shown_ms = now;

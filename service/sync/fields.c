@@ -58,6 +58,18 @@ static enum err_kind fields_check_organisation(struct engine *e, enum side side,
 	return kind;
 }
 
+/* Without its own fields in Marketo nothing can be linked. */
+static enum err_kind fields_check_stamp(const struct schema *person, struct err *err)
+{
+	for (size_t i = 0; i < STAMP_FIELD_COUNT; i++) {
+		if (!schema_find(person, str_of(stamp_fields[i].name)))
+			return err_set(err, ERR_BROKEN,
+				       "Marketo has no field %s: run `tandem setup`",
+				       stamp_fields[i].name);
+	}
+	return ERR_NONE;
+}
+
 /* Reads the schemas of one side; schemas[] of the other side are left alone. */
 static enum err_kind fields_describe(struct engine *e, enum side side, const struct call *call,
 				     struct arena *memory, struct schema schemas[TABLE_COUNT],
@@ -71,6 +83,8 @@ static enum err_kind fields_describe(struct engine *e, enum side side, const str
 			kind = remote->ops->describe(remote->self, call, (enum table)t, memory,
 						     &schemas[t], err);
 	}
+	if (kind == ERR_NONE && side == SIDE_MARKETO)
+		kind = fields_check_stamp(&schemas[TABLE_PERSON], err);
 	state_note_side(e, side, kind, err);
 	return kind;
 }

@@ -12,9 +12,10 @@
 #include "sync/state.h"
 
 enum {
-	WORKER_LOOK_MS = 1000,           /* how often a paused or following service looks again */
-	WORKER_RETRY_BASE_MS = 2 * 1000, /* after a failed cycle */
-	WORKER_RETRY_MAX_MS = 300 * 1000,
+	WORKER_LOOK_MS = 1000,            /* how often a paused or following service looks again */
+	WORKER_RETRY_BASE_MS = 2 * 1000,  /* after a failed cycle */
+	WORKER_RETRY_MAX_MS = 300 * 1000, /* or the interval, where that is shorter */
+	WORKER_RETRY_MAX_LEAST_MS = 10 * 1000,
 	WORKER_CLEAN_UP_MS = 3600 * 1000,
 };
 
@@ -110,6 +111,17 @@ static enum cycle_result worker_result(enum err_kind kind, const struct cycle_re
 	return worker_has_failures(report) ? CYCLE_PARTIAL : CYCLE_OK;
 }
 
+static const char *worker_reason(enum err_kind kind, const struct cycle_report *report,
+				 const struct err *err)
+{
+	if (kind != ERR_NONE)
+		return err->text;
+	return report->result == CYCLE_PARTIAL
+		       ? "some records need attention, all others are in step: "
+			 "see /v1/errors"
+		       : "";
+}
+
 static enum err_kind worker_cycle(struct worker *w, struct err *err)
 {
 	struct engine *e = w->e;
@@ -129,7 +141,7 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 	report.finished_ms = clock_wall_ms();
 	report.result = worker_result(kind, &report);
 	(void)snprintf(report.reason, sizeof(report.reason), "%s",
-		       kind == ERR_NONE ? "" : err->text);
+		       worker_reason(kind, &report, err));
 	if (worker_save_report(e, &report, true, &save_err) != ERR_NONE)
 		log_error("report_lost", LOG_NUMBER("cycle", report.number), LOG_ERR(&save_err));
 	worker_log_report(&report, err);
@@ -186,7 +198,9 @@ static void worker_clean_up(struct worker *w)
 static int64_t worker_pause_ms(struct worker *w, enum err_kind kind, const struct err *err)
 {
 	int64_t interval = w->e->settings.interval_ms;
-	int64_t max = interval > WORKER_RETRY_MAX_MS ? interval : WORKER_RETRY_MAX_MS;
+	int64_t max = interval < WORKER_RETRY_MAX_LEAST_MS ? WORKER_RETRY_MAX_LEAST_MS
+		      : interval > WORKER_RETRY_MAX_MS     ? WORKER_RETRY_MAX_MS
+							   : interval;
 	uint32_t random;
 
 	if (kind == ERR_NONE) {

@@ -28,6 +28,16 @@ class Settings(Scenario):
         self.assertEqual(world.run("help", "settings").returncode, 0)
         self.assertIn("0.1.0", world.must("version"))
 
+    def test_not_ready_before_setup(self):
+        world = self.world()
+        world.start()
+        answer = until(lambda: (lambda a: a if "tandem setup" in a.text else None)(world.tandem(None).send("GET", "/readyz")),
+                       30, "the reason")
+        self.assertEqual(answer.status, 503)
+        world.wait_state("halted")
+        world.setup()
+        until(lambda: world.tandem(None).send("GET", "/readyz").status == 200, 60, "readiness")
+
     def test_check_tells_what_to_do(self):
         world = self.world()
         done = world.run("check")
@@ -219,6 +229,7 @@ class Rubbish(Scenario):
                     world.sandbox.faults()
                     until(lambda: world.dynamics().get(victim["microsoftType"].lower(), victim["microsoftId"],
                                                        "jobtitle")["jobtitle"] == f"Title {side} {i}", 60, "agreement")
+                    until(lambda: world.tandem("read").status()["sync"]["result"] == "ok", 60, "a good cycle")
         world.run_cycles(2)
         self.assertEqual(unexplained(world)[2], [])
         self.assertIsNone(world.service.process.poll())
