@@ -68,15 +68,17 @@ PKGS_CFLAGS  = $(call once,PKGS_CFLAGS,$(shell pkg-config --cflags $(PKGS)))
 LIBS         = $(call once,LIBS,$(shell pkg-config --libs $(PKGS)) -lpthread)
 
 # --- what people type ----------------------------------------------------------------------------------------------
-.PHONY: all run test lint bench fuzz format clean help tests fuzzers syntax
+.PHONY: all run test test-clients lint bench fuzz format clean help tests fuzzers syntax
 
 all: $(BIN)/tandem $(BIN)/tandem-sandbox
+	@:
 
 help:
 	@echo 'make                 build build/tandem and build/tandem-sandbox'
 	@echo 'make run             install what is missing, start everything with sample people, serve until Ctrl-C'
 	@echo 'make run CYCLES=2    the same, ending by itself after two cycles; succeeds when both sides agree'
 	@echo 'make test            install what is missing, run every test (one alone: tests/run NAME)'
+	@echo 'make test-clients    drive the sandbox with clients from npm (needs a registry the first time)'
 	@echo 'make lint            static checks'
 	@echo 'make bench           figures of a whole run (PEOPLE=5000)'
 	@echo 'make fuzz            fuzz the decoders (FUZZ_SECONDS=20 each)'
@@ -85,18 +87,25 @@ help:
 
 run:
 	@deploy/install build run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j"$$(nproc)" all
 	@deploy/run
 
 test:
 	@deploy/install build run test
 	@tests/run
 
+test-clients:
+	@deploy/install build
+	@{ node --version && npm --version; } >/dev/null 2>&1 || deploy/install clients
+	@$(MAKE) --no-print-directory $(BIN)/tandem-sandbox
+	@tests/clients/run
+
 lint:
 	@tests/lint/run
 
 bench: all $(OUT)/bench/json_cost
 	@bench/run
+	@bench/sandbox
 
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined FUZZER=1 fuzzers
