@@ -31,6 +31,11 @@ void clock_reset(void)
 	atomic_store(&advanced_ms, 0);
 }
 
+int64_t clock_advanced_s(void)
+{
+	return atomic_load(&advanced_ms) / 1000;
+}
+
 int64_t clock_steady_us(void)
 {
 	struct timespec now;

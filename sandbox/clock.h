@@ -8,6 +8,7 @@
 
 void clock_advance(int64_t seconds);
 void clock_reset(void);
+int64_t clock_advanced_s(void);
 
 /* Time of the machine that no advance moves, for measuring. */
 int64_t clock_steady_us(void);

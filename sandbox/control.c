@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "people.h"
+#include "state.h"
 
 #define SEEDED_MAX 10000000
 
@@ -194,6 +195,24 @@ static void get_log(struct control *c)
 	calls_log_json(&c->response->body, most);
 }
 
+static void post_save(struct control *c)
+{
+	struct json_object *body = body_object(c), *file;
+	struct text error = { 0 };
+
+	if (!body)
+		return;
+	if (!json_object_object_get_ex(body, "file", &file) ||
+	    !json_object_is_type(file, json_type_string))
+		refuse(c, 400, "file must be a path below the current directory");
+	else if (state_save(c->all.sides, c->all.count, json_object_get_string(file), &error))
+		accept(c);
+	else
+		refuse(c, 400, error.data);
+	json_object_put(body);
+	text_free(&error);
+}
+
 static void get_users(struct control *c)
 {
 	struct text *out = &c->response->body;
@@ -220,6 +239,7 @@ static const struct {
 	{ "GET", "/_sandbox/calls", get_calls },
 	{ "POST", "/_sandbox/calls/reset", post_calls_reset },
 	{ "GET", "/_sandbox/log", get_log },
+	{ "POST", "/_sandbox/save", post_save },
 	{ "GET", "/_sandbox/users", get_users },
 };
 
@@ -240,5 +260,9 @@ void control_handle(const struct side *sides, int count, const struct web_reques
 		addresses[i].serve(&c);
 		return;
 	}
+	for (int i = 0; i < count; i++)
+		if (sides[i].ops->control &&
+		    sides[i].ops->control(sides[i].self, request, response))
+			return;
 	refuse(&c, known ? 405 : 404, known ? "wrong method" : "unknown control address");
 }

@@ -128,8 +128,10 @@ static bool answer(struct call *c)
 void dataverse_dispatch(struct call *c)
 {
 	size_t root_len;
+	const struct user *caller = c->user;
 	bool good;
 
+	plugin_run_due(c->dataverse);
 	if (!call_rest_of(c->request->path, &root_len))
 		good = call_refuse(c, 404, ODATA_ERROR,
 				   "Resource not found for the segment '%.100s'.",
@@ -144,9 +146,10 @@ void dataverse_dispatch(struct call *c)
 		good = call_refuse(c, 403, "0x80072560",
 				   "The user is not a member of the organization.");
 	else
-		good = answer(c);
+		good = impersonate(c) && answer(c);
 	if (!good)
 		call_write_failure(c);
+	c->user = caller;
 }
 
 static int64_t now_us(void)
@@ -159,11 +162,10 @@ static int64_t now_us(void)
 
 static void service_headers(struct call *c)
 {
-	struct guid request = guid_random();
 	char id[GUID_TEXT];
 	int hint;
 
-	guid_print(&request, id);
+	guid_print(&c->id, id);
 	pthread_mutex_lock(&c->dataverse->lock);
 	hint = c->dataverse->settings.dop_hint;
 	pthread_mutex_unlock(&c->dataverse->lock);
@@ -202,6 +204,9 @@ static void answer_call(struct dataverse *d, const struct user *u, const struct 
 			batch_answer(&c);
 		else
 			answer_one(&c);
+		pthread_mutex_lock(&d->lock);
+		hook_flush(d);
+		pthread_mutex_unlock(&d->lock);
 		limiter_end(d->limiter, (int)u->id);
 	}
 	service_headers(&c);
@@ -341,6 +346,7 @@ static void start_empty(struct dataverse *d)
 	settings_reset(d);
 	user_seed(&d->store, sandbox_now_s() - (int64_t)400 * SECONDS_A_DAY,
 		  d->settings.tracking_days);
+	message_seed(&d->store);
 }
 
 static void reset(void *self)
@@ -349,6 +355,8 @@ static void reset(void *self)
 
 	pthread_mutex_lock(&d->lock);
 	store_free(&d->store);
+	plugin_forget(d);
+	d->generation++;
 	start_empty(d);
 	pthread_mutex_unlock(&d->lock);
 }
@@ -417,7 +425,8 @@ static bool known_first_segment(const char *rest, size_t len)
 					      "WhoAmI",
 					      "WhoAmI()",
 					      "EntityDefinitions",
-					      "RetrieveTotalRecordCount" };
+					      "RetrieveTotalRecordCount",
+					      "RetrieveDuplicates" };
 
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		if (strlen(table_defs[i].set_name) == len &&
@@ -488,7 +497,8 @@ static int64_t records_of(const struct web_request *r, const struct web_response
 		return count_of(&response->body, "\r\nHTTP/1.1 ");
 	if (response->status >= 400)
 		return 0;
-	rows = count_of(&response->body, "\"@odata.etag\"") +
+	rows = count_of(&response->body, "\"@odata.etag\"") -
+	       count_of(&response->body, ":{\"@odata.etag\"") + /* expanded rows */
 	       count_of(&response->body, "/$deletedEntity\"");
 	if (strstr(r->path, "Multiple"))
 		rows = count_of(&body, "\"@odata.type\"");
@@ -503,6 +513,8 @@ static const struct side_ops operations = {
 	.reset = reset,
 	.users_json = users_json,
 	.limits = limits,
+	.save = dataverse_save,
+	.restore = dataverse_restore,
 	.endpoint_of = endpoint_of,
 	.records_of = records_of,
 };

@@ -27,9 +27,40 @@ struct plugin {
 	char table[64], column[64], equals[256], message[512];
 };
 
+/* One that changes the text of a column while it is saved. */
+struct plugin_rewrite {
+	void (*change)(struct text *out, const char *bytes, size_t len); /* NULL: off */
+	char table[64], column[64];
+};
+
+/* One that edits a written row later, as the user who wrote it. */
+struct plugin_edit {
+	bool on;
+	int64_t after_s;
+	char table[64], column[64], value[256];
+};
+
+struct waiting_edit {
+	enum table_id table;
+	struct guid id;
+	uint64_t version; /* of the write */
+	uint16_t user;
+	int64_t due_s;
+};
+
+struct waiting_edits {
+	struct waiting_edit *items;
+	size_t count, cap;
+};
+
 struct settings {
 	int token_seconds, dop_hint, tracking_days;
+	int webhook_ms;        /* how long a webhook may take */
+	bool delta_token_last; /* a delta link names the version at the last page, not the first */
+	bool duplicate_rules[TABLE_COUNT]; /* published: same e-mail address */
 	struct plugin plugin;
+	struct plugin_rewrite rewrite;
+	struct plugin_edit edit;
 	uint8_t denied[TABLE_COUNT]
 		      [256]; /* by column: bits of users the secured column is closed to */
 };
@@ -40,6 +71,9 @@ struct dataverse {
 	struct settings settings;
 	struct limiter *limiter; /* has a lock of its own */
 	uint64_t metadata_version;
+	struct waiting_edits waiting;
+	struct delivery *held;   /* posts of writes that may yet be taken back, the last first */
+	unsigned int generation; /* counts resets */
 };
 
 struct prefer {
@@ -64,6 +98,10 @@ struct call {
 	const struct user *user;
 	const struct web_request *request;
 	struct web_response *response;
+	struct guid id;               /* of the request */
+	const struct user *on_behalf; /* who called, when user is impersonated; else NULL */
+	struct user acting;
+	char acting_name[64];
 	struct text root; /* http://host/api/data/v9.2/ */
 	struct text path; /* below the root, decoded */
 	struct prefer prefer;
@@ -115,15 +153,33 @@ double value_number(const char *bytes, size_t len);
 /* May the user see and change the secured column? */
 bool value_readable(const struct call *c, const struct table *t, uint16_t column);
 
+/* Which of a lookup's navigation names this is, compared with case; -1 when none. */
+int lookup_navigation(const struct column_def *def, const char *name, size_t len);
+
+/* --- dataverse_relation.c: the collections at the other end of lookups --- */
+struct relation {
+	const char *name;
+	enum table_id one, many;
+	const char *navigation; /* of the many, towards the one */
+};
+/* NULL when the table has no such collection. */
+const struct relation *relation_named(const char *name, size_t len, const struct table *t);
+
 /* --- dataverse_select.c: which columns an answer shows, and a row as JSON --- */
 struct projection {
 	uint16_t columns[256];
-	size_t count; /* all to write */
-	size_t named; /* those of $select, for the context */
-	bool all;     /* no $select */
-	bool has_id;
+	size_t count;                 /* all to write */
+	size_t named;                 /* those of $select, for the context */
+	bool all;                     /* no $select */
+	struct expansion *expansions; /* rows shown inside, by $expand */
+	size_t expansion_count;
 };
+/* $select and $expand of the call; the caller frees what it got. */
 bool select_parse(struct call *c, const struct table *t, struct projection *ret);
+void select_free(struct projection *p);
+/* A list of columns; NULL or empty: all. */
+bool select_parse_list(struct call *c, const struct table *t, const char *list,
+		       struct projection *ret);
 void select_context(const struct projection *p, const struct table *t,
 		    struct text *out); /* (a,b) or nothing */
 void select_write(struct call *c, const struct table *t, uint32_t record,
@@ -131,6 +187,15 @@ void select_write(struct call *c, const struct table *t, uint32_t record,
 /* One row as the whole answer. */
 void select_answer(struct call *c, const struct table *t, uint32_t record,
 		   const struct projection *p, int status);
+
+/* --- dataverse_join.c: rows shown inside another --- */
+/* left: how many more the query may have. */
+bool expand_parse(struct call *c, const struct table *t, const char *list, struct projection *p,
+		  int *left);
+void expand_free(struct projection *p);
+void expand_context(const struct projection *p, bool comma, struct text *out);
+void expand_write(struct call *c, const struct table *t, const struct record *r,
+		  const struct projection *p, struct text *out);
 
 /* --- dataverse_key.c: addressing a row --- */
 struct key {
@@ -159,6 +224,7 @@ struct edits {
 	size_t count, cap;
 	struct text bytes;
 	bool has_id;
+	struct json_object *body; /* where they come from, for related rows; not owned */
 	struct guid id;
 };
 /* A JSON object into validated edits. */
@@ -172,6 +238,47 @@ bool write_create(struct call *c, struct table *t, const struct edits *e, const 
 		  uint32_t *ret_record);
 bool write_update(struct call *c, struct table *t, uint32_t record, const struct edits *e);
 bool write_delete(struct call *c, struct table *t, uint32_t record);
+
+/* --- dataverse_duplicate.c --- */
+/* Refuses when the caller asked for duplicate detection and a rule finds another row. */
+bool duplicate_none(struct call *c, const struct table *t, const struct edits *e, uint32_t self);
+bool duplicate_retrieve(struct call *c, const char *arguments);
+
+/* --- dataverse_plugin.c --- */
+bool plugin_agrees(struct call *c, const struct table *t, const struct edits *e);
+void plugin_rewrite(struct call *c, const struct table *t, const struct edits *e, struct record *r);
+/* "trim", "upper" or "lower"; false when it is none. */
+bool plugin_change_named(const char *name, struct plugin_rewrite *ret);
+/* A row is about to be written by a caller: the plug-in in the background will see it. */
+void plugin_note_written(struct call *c, const struct table *t, const struct guid *id);
+/* What the background has to do by now. */
+void plugin_run_due(struct dataverse *d);
+void plugin_forget(struct dataverse *d);
+
+/* --- dataverse_hook.c --- */
+/* Refuses service endpoints and steps that are not imitated. */
+bool hook_row_allowed(struct call *c, const struct table *t, const struct record *r);
+/* A row was just written: prepares the posts it sets off. edits NULL: deleted, r as it was. */
+void hook_written(struct call *c, const struct table *t, const struct record *r,
+		  const struct edits *edits, const char *message);
+/* No transaction is open: posts what stands. */
+void hook_flush(struct dataverse *d);
+
+/* --- dataverse_deep.c --- */
+/* The row a navigation property holds, created; the lookup is added to the edits. */
+bool deep_create_target(struct call *c, const struct table *t, const char *navigation,
+			struct json_object *body, struct edits *into);
+/* The rows the collections of a body hold, created as the parent's. */
+bool deep_create_children(struct call *c, const struct table *t, const struct guid *parent,
+			  struct json_object *body);
+
+/* --- dataverse_impersonate.c --- */
+/* Makes c->user the one the headers name. */
+bool impersonate(struct call *c);
+void impersonate_note(const struct call *c, const struct table *t, struct record *r, bool creating);
+
+/* --- dataverse_message.c --- */
+void message_seed(struct store *s);
 
 /* --- the answers; each returns false with the failure filled --- */
 bool row_create(struct call *c, struct table *t); /* dataverse_row.c */
@@ -215,6 +322,10 @@ const struct user *token_user(const struct web_request *r); /* NULL: no valid be
 void token_unauthorized(const struct web_request *r, struct web_response *response);
 /* The name of the user a call comes from, by bearer or by client id; "" when unknown. */
 const char *token_user_name(const struct web_request *r);
+
+/* dataverse_state.c */
+void dataverse_save(void *self, struct state_writer *);
+bool dataverse_restore(void *self, struct state_reader *);
 
 /* dataverse_settings.c */
 void settings_reset(struct dataverse *d);

@@ -369,6 +369,8 @@ bool function_answer(struct call *c, const char *name)
 		return who_am_i(c);
 	if (strncmp(name, "RetrieveTotalRecordCount(", 25) == 0)
 		return total_record_count(c, name + 25);
+	if (strncmp(name, "RetrieveDuplicates(", 19) == 0)
+		return duplicate_retrieve(c, name + 19);
 	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.",
 			   name);
 }

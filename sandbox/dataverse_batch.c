@@ -124,10 +124,10 @@ static bool read_request(struct batch *b, struct part *p, char *at, char *end)
 		*p->query++ = '\0';
 	else
 		p->query = version;
-	if (!take_headers(&at, p->inner, &p->inner_count) || at > end)
+	if (!take_headers(&at, p->inner, &p->inner_count))
 		return malformed(b, "a part's headers do not end with an empty line.");
 	p->body = at;
-	p->body_len = (size_t)(end - at);
+	p->body_len = end > at ? (size_t)(end - at) : 0;
 	while (p->body_len && (at[p->body_len - 1] == '\n' || at[p->body_len - 1] == '\r'))
 		p->body_len--;
 	at[p->body_len] = '\0';
@@ -181,7 +181,9 @@ static bool read_part(struct batch *b, struct part *p, char *start, char *end, b
 	const char *type;
 	char boundary[80];
 
-	*end = '\0';
+	/* The line end before the delimiter may be the empty line that ends the headers too: that
+	 * is how Dataverse reads a request without a body, and clients rely on it. */
+	end[2] = '\0';
 	if (!take_headers(&start, p->outer, &p->outer_count) || start > end)
 		return malformed(b, "the headers of a part do not end with an empty line.");
 	type = header_in(p->outer, p->outer_count, "Content-Type");

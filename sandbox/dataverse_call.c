@@ -89,6 +89,7 @@ void call_begin(struct call *c)
 	size_t root_len = 0;
 	const char *rest = call_rest_of(c->request->path, &root_len);
 
+	c->id = guid_random();
 	text_printf(&c->root, "http://%s%.*s/", c->request->host, (int)root_len, c->request->path);
 	text_url_decode(&c->path, rest ? rest : "", rest ? strlen(rest) : 0, false);
 	read_preferences(&c->prefer, call_header(c, "Prefer"));

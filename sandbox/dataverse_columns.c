@@ -1184,6 +1184,163 @@ static const struct column_def transactioncurrency_columns[] = {
 	       0, "None", NONE, READ),
 };
 
+static const struct column_def sdkmessage_columns[] = {
+	TEXT("name", "Name", "Name", 256, "Text", SYSTEM, READ),
+	PLAIN(COLUMN_UNIQUEIDENTIFIER, "sdkmessageid", "SdkMessageId", "SDK Message", SYSTEM, READ),
+	NUMBER(COLUMN_BIGINT, "versionnumber", "VersionNumber", "Version number", -9.2e18, 9.2e18,
+	       0, "None", NONE, READ),
+};
+
+static const struct column_def sdkmessagefilter_columns[] = {
+	CHOICE(COLUMN_BOOLEAN, "iscustomprocessingstepallowed", "IsCustomProcessingStepAllowed",
+	       "Custom Processing Step Allowed", options_account_creditonhold, NONE, READ),
+	TEXT("primaryobjecttypecode", "PrimaryObjectTypeCode", "Primary Object Type Code", 64,
+	     "Text", SYSTEM, READ),
+	PLAIN(COLUMN_UNIQUEIDENTIFIER, "sdkmessagefilterid", "SdkMessageFilterId",
+	      "SDK Message Filter", SYSTEM, READ),
+	LOOKUP(COLUMN_LOOKUP, "sdkmessageid", "SdkMessageId", "SDK Message", "sdkmessage",
+	       "sdkmessageid", SYSTEM, READ),
+	TEXT("secondaryobjecttypecode", "SecondaryObjectTypeCode", "Secondary Object Type Code", 64,
+	     "Text", NONE, READ),
+	NUMBER(COLUMN_BIGINT, "versionnumber", "VersionNumber", "Version number", -9.2e18, 9.2e18,
+	       0, "None", NONE, READ),
+};
+
+static const struct column_option options_authtype[] = {
+	{ 1, "ACS", 0 },         { 2, "SAS Key", 0 },     { 3, "SAS Token", 0 },
+	{ 4, "Webhook Key", 0 }, { 5, "Http Header", 0 }, { 6, "Http Query String", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_connectionmode[] = {
+	{ 1, "Normal", 0 },
+	{ 2, "Federated", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_contract[] = {
+	{ 1, "OneWay", 0 },   { 2, "Queue", 0 },   { 3, "Rest", 0 },
+	{ 4, "TwoWay", 0 },   { 5, "Topic", 0 },   { 6, "Queue (Persistent)", 0 },
+	{ 7, "EventHub", 0 }, { 8, "Webhook", 0 }, { 9, "EventGrid", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_messageformat[] = {
+	{ 1, "Binary XML", 0 },
+	{ 2, "Json", 0 },
+	{ 3, "Text XML", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_mode[] = {
+	{ 0, "Synchronous", 0 },
+	{ 1, "Asynchronous", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_stage[] = {
+	{ 10, "Pre-validation", 0 },
+	{ 20, "Pre-operation", 0 },
+	{ 40, "Post-operation", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_step_statecode[] = {
+	{ 0, "Enabled", 1 },
+	{ 1, "Disabled", 2 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_step_statuscode[] = {
+	{ 1, "Enabled", 0 },
+	{ 2, "Disabled", 1 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_supporteddeployment[] = {
+	{ 0, "Server Only", 0 },
+	{ 1, "Microsoft Dynamics 365 Client for Outlook Only", 0 },
+	{ 2, "Both", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_operationtype[] = {
+	{ 1, "System Event", 0 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_job_statecode[] = {
+	{ 0, "Ready", 0 },
+	{ 3, "Completed", 30 },
+	{ 0, NULL, 0 },
+};
+static const struct column_option options_job_statuscode[] = {
+	{ 0, "Waiting For Resources", 0 },
+	{ 30, "Succeeded", 3 },
+	{ 31, "Failed", 3 },
+	{ 0, NULL, 0 },
+};
+
+static const struct column_def serviceendpoint_columns[] = {
+	CHOICE(COLUMN_PICKLIST, "authtype", "AuthType", "Authentication type", options_authtype,
+	       SYSTEM, ANY),
+	TEXT("authvalue", "AuthValue", "Authentication Value", 2000, "Text", NONE,
+	     CAN_CREATE | CAN_UPDATE),
+	CHOICE(COLUMN_PICKLIST, "connectionmode", "ConnectionMode", "Connection Mode",
+	       options_connectionmode, NONE, ANY),
+	CHOICE(COLUMN_PICKLIST, "contract", "Contract", "Contract", options_contract, SYSTEM, ANY),
+	TIME("createdon", "CreatedOn", "Created On", "DateAndTime", "UserLocal", NONE, READ),
+	CHOICE(COLUMN_PICKLIST, "messageformat", "MessageFormat", "Message Format",
+	       options_messageformat, NONE, ANY),
+	TEXT("name", "Name", "Name", 100, "Text", SYSTEM, ANY),
+	TEXT("path", "Path", "Path", 160, "Text", NONE, ANY),
+	PLAIN(COLUMN_UNIQUEIDENTIFIER, "serviceendpointid", "ServiceEndpointId", "Service Endpoint",
+	      SYSTEM, CREATE),
+	TEXT("url", "Url", "Path to the address", 1024, "Text", NONE, ANY),
+	NUMBER(COLUMN_BIGINT, "versionnumber", "VersionNumber", "Version number", -9.2e18, 9.2e18,
+	       0, "None", NONE, READ),
+};
+
+static const struct column_def step_columns[] = {
+	CHOICE(COLUMN_BOOLEAN, "asyncautodelete", "AsyncAutoDelete",
+	       "Asynchronous Automatic Delete", options_account_creditonhold, NONE, ANY),
+	TIME("createdon", "CreatedOn", "Created On", "DateAndTime", "UserLocal", NONE, READ),
+	LOOKUP(COLUMN_LOOKUP, "eventhandler", "EventHandler", "Event Handler",
+	       "plugintype,serviceendpoint", "eventhandler_plugintype,eventhandler_serviceendpoint",
+	       SYSTEM, ANY),
+	MEMO("filteringattributes", "FilteringAttributes", "Filtering Attributes", 100000, "Text",
+	     NONE, ANY),
+	CHOICE(COLUMN_PICKLIST, "mode", "Mode", "Execution Mode", options_mode, SYSTEM, ANY),
+	TEXT("name", "Name", "Name", 256, "Text", NONE, ANY),
+	NUMBER(COLUMN_INTEGER, "rank", "Rank", "Execution Order", 0, INT32_MAX, 0, "None", SYSTEM,
+	       ANY),
+	LOOKUP(COLUMN_LOOKUP, "sdkmessagefilterid", "SdkMessageFilterId", "SdkMessage Filter",
+	       "sdkmessagefilter", "sdkmessagefilterid", NONE, ANY),
+	LOOKUP(COLUMN_LOOKUP, "sdkmessageid", "SdkMessageId", "SDK Message", "sdkmessage",
+	       "sdkmessageid", SYSTEM, ANY),
+	PLAIN(COLUMN_UNIQUEIDENTIFIER, "sdkmessageprocessingstepid", "SdkMessageProcessingStepId",
+	      "Sdk Message Processing Step", SYSTEM, CREATE),
+	CHOICE(COLUMN_PICKLIST, "stage", "Stage", "Execution Stage", options_stage, SYSTEM, ANY),
+	CHOICE(COLUMN_STATE, "statecode", "StateCode", "Status", options_step_statecode, SYSTEM,
+	       UPDATE),
+	CHOICE(COLUMN_STATUS, "statuscode", "StatusCode", "Status Reason", options_step_statuscode,
+	       NONE, ANY),
+	CHOICE(COLUMN_PICKLIST, "supporteddeployment", "SupportedDeployment", "Deployment",
+	       options_supporteddeployment, SYSTEM, ANY),
+	NUMBER(COLUMN_BIGINT, "versionnumber", "VersionNumber", "Version number", -9.2e18, 9.2e18,
+	       0, "None", NONE, READ),
+};
+
+static const struct column_def asyncoperation_columns[] = {
+	PLAIN(COLUMN_UNIQUEIDENTIFIER, "asyncoperationid", "AsyncOperationId", "System Job", SYSTEM,
+	      READ),
+	TIME("createdon", "CreatedOn", "Created On", "DateAndTime", "UserLocal", NONE, READ),
+	NUMBER(COLUMN_INTEGER, "errorcode", "ErrorCode", "Error Code", INT32_MIN, INT32_MAX, 0,
+	       "None", NONE, READ),
+	MEMO("message", "Message", "Message", 1048576, "Text", NONE, READ),
+	TEXT("name", "Name", "System Job Name", 256, "Text", NONE, READ),
+	CHOICE(COLUMN_PICKLIST, "operationtype", "OperationType", "System Job Type",
+	       options_operationtype, SYSTEM, READ),
+	LOOKUP(COLUMN_LOOKUP, "owningextensionid", "OwningExtensionId", "Owning Extension",
+	       "sdkmessageprocessingstep", "owningextensionid", NONE, READ),
+	CHOICE(COLUMN_STATE, "statecode", "StateCode", "Status", options_job_statecode, SYSTEM,
+	       READ),
+	CHOICE(COLUMN_STATUS, "statuscode", "StatusCode", "Status Reason", options_job_statuscode,
+	       NONE, READ),
+	NUMBER(COLUMN_BIGINT, "versionnumber", "VersionNumber", "Version number", -9.2e18, 9.2e18,
+	       0, "None", NONE, READ),
+};
+
 #define COLUMNS_OF(array) .columns = array, .column_count = sizeof(array) / sizeof((array)[0])
 
 const struct table_def table_defs[TABLE_COUNT] = {
@@ -1238,5 +1395,38 @@ const struct table_def table_defs[TABLE_COUNT] = {
 		.id_column = "transactioncurrencyid", .name_column = "currencyname",
 		.change_tracking = false, .optimistic_concurrency = false,
 		COLUMNS_OF(transactioncurrency_columns),
+	},
+	[TABLE_SDKMESSAGE] = {
+		.logical_name = "sdkmessage", .schema_name = "SdkMessage",
+		.set_name = "sdkmessages", .label = "Sdk Message",
+		.plural_label = "Sdk Messages", .type_code = 4606, .id_column = "sdkmessageid",
+		.name_column = "name", .change_tracking = false, .optimistic_concurrency = false,
+		COLUMNS_OF(sdkmessage_columns),
+	},
+	[TABLE_SDKMESSAGEFILTER] = {
+		.logical_name = "sdkmessagefilter", .schema_name = "SdkMessageFilter",
+		.set_name = "sdkmessagefilters", .label = "Sdk Message Filter",
+		.plural_label = "Sdk Message Filters", .type_code = 4607,
+		.id_column = "sdkmessagefilterid", .name_column = "primaryobjecttypecode",
+		.change_tracking = false, .optimistic_concurrency = false,
+		COLUMNS_OF(sdkmessagefilter_columns),
+	},
+	[TABLE_SERVICEENDPOINT] = {
+		.logical_name = "serviceendpoint", .schema_name = "ServiceEndpoint",
+		.set_name = "serviceendpoints", .label = "Service Endpoint", .plural_label = "Service Endpoints",
+		.type_code = 4618, .id_column = "serviceendpointid", .name_column = "name",
+		.change_tracking = false, .optimistic_concurrency = false, COLUMNS_OF(serviceendpoint_columns),
+	},
+	[TABLE_STEP] = {
+		.logical_name = "sdkmessageprocessingstep", .schema_name = "SdkMessageProcessingStep",
+		.set_name = "sdkmessageprocessingsteps", .label = "Sdk Message Processing Step", .plural_label = "Sdk Message Processing Steps",
+		.type_code = 4608, .id_column = "sdkmessageprocessingstepid", .name_column = "name",
+		.change_tracking = false, .optimistic_concurrency = false, COLUMNS_OF(step_columns),
+	},
+	[TABLE_ASYNCOPERATION] = {
+		.logical_name = "asyncoperation", .schema_name = "AsyncOperation",
+		.set_name = "asyncoperations", .label = "System Job", .plural_label = "System Jobs",
+		.type_code = 4700, .id_column = "asyncoperationid", .name_column = "name",
+		.change_tracking = false, .optimistic_concurrency = false, COLUMNS_OF(asyncoperation_columns),
 	},
 };

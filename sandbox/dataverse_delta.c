@@ -103,6 +103,15 @@ static void add_next_link(struct delta *d, uint64_t at, bool deleted)
 	text_free(&link);
 }
 
+/* It is not documented whether the token of several pages names the version at the first page or at
+ * the last: the second loses what changed in between on rows already handed out. */
+static uint64_t version_of_token(const struct delta *d)
+{
+	const struct dataverse *v = d->call->dataverse;
+
+	return v->settings.delta_token_last ? v->store.version : d->position.version;
+}
+
 /* Asking for annotations makes the delta link vanish, as users of the vendor
  * have reported: whoever combines the two should notice here. */
 static void add_delta_link(struct delta *d)
@@ -122,7 +131,7 @@ static void add_delta_link(struct delta *d)
 			    i ? "," : "$select=", d->table->columns[d->projection.columns[i]].wire);
 	text_puts(&link, d->projection.all ? "" : "&");
 	text_printf(&link, "$deltatoken=%llu%%21%02d%%2f%02d%%2f%04d%%20%02d%%3a%02d%%3a%02d",
-		    (unsigned long long)d->position.version, month, day, year, (int)(of_day / 3600),
+		    (unsigned long long)version_of_token(d), month, day, year, (int)(of_day / 3600),
 		    (int)(of_day / 60 % 60), (int)(of_day % 60));
 	add_link(d, "@odata.deltaLink", &link);
 	text_free(&link);
@@ -169,6 +178,21 @@ static void write_deleted(struct delta *d, uint32_t record)
 		d->call->root.data, d->table->def->set_name, id);
 }
 
+/* Was the row on an earlier page of this answer? */
+static bool handed_out(const struct delta *d, uint32_t record, bool deleted)
+{
+	const struct table *t = d->table;
+	uint64_t until = deleted                ? d->position.version
+			 : d->position.page > 1 ? d->position.at
+						: d->token;
+
+	for (size_t i = table_log_after(t, d->token); i < t->log_len && t->log[i].version <= until;
+	     i++)
+		if (t->log[i].record == record)
+			return true;
+	return false;
+}
+
 /* Walks the log after the token up to the version of the first page: present rows first, then
  * deleted ones, each row only at its latest entry. A row changed meanwhile comes with the next
  * token. */
@@ -181,9 +205,11 @@ static bool write_changes(struct delta *d, bool deleted, uint64_t after)
 		const struct change *change = &t->log[i];
 		const struct record *r = &t->records[change->record];
 
-		if (change->version > d->position.version)
+		if (change->version > version_of_token(d))
 			break;
 		if (r->version != change->version || r->gone != deleted)
+			continue;
+		if (change->version > d->position.version && handed_out(d, change->record, deleted))
 			continue;
 		if (!entry_begin(d)) {
 			text_puts(out, "]");

@@ -7,6 +7,7 @@
 #include "dataverse.h"
 #include "dataverse_attribute.h"
 #include "dataverse_filter.h"
+#include "dataverse_join.h"
 
 #define SPACE "Microsoft.Dynamics.CRM."
 
@@ -43,17 +44,6 @@ static void request_options(struct call *c, struct options *ret)
 				 .expand = param(c, "$expand") };
 }
 
-/* Up to a separator that stands outside parentheses. */
-static size_t part_length(const char *s, char separator)
-{
-	int depth = 0;
-	size_t len = 0;
-
-	for (; s[len] && (depth || s[len] != separator); len++)
-		depth += (s[len] == '(') - (s[len] == ')');
-	return len;
-}
-
 /* Name($select=…;$filter=…) of an $expand; false when the name is not expanded. */
 static bool expanded(const char *expand, const char *name, struct options *ret)
 {
@@ -61,13 +51,13 @@ static bool expanded(const char *expand, const char *name, struct options *ret)
 
 	*ret = (struct options){ 0 };
 	for (const char *at = expand; at && *at;) {
-		size_t len = part_length(at, ',');
+		size_t len = option_length(at, ',');
 
 		if (strncmp(at, name, name_len) == 0 && (len == name_len || at[name_len] == '(')) {
 			const char *end = at + len - 1;
 
 			for (const char *o = at + name_len + 1; o < end;) {
-				size_t option = part_length(o, ';');
+				size_t option = option_length(o, ';');
 
 				if (o + option > end)
 					option = (size_t)(end - o);

@@ -23,32 +23,77 @@ static bool alias(void *context, const char *name, struct text *ret)
 	return call_option(q->call, name, ret) && ret->len;
 }
 
-static bool secured_in_query(struct query *q, uint16_t column, struct failure *failure)
+static bool secured_in_query(struct query *q, const struct table *t, uint16_t column)
 {
-	if (value_readable(q->call, q->table, column))
+	if (value_readable(q->call, t, column))
 		return true;
-	return failure_set(
-		failure, 403, "0x8004f506",
-		"Caller user does not have read permissions to a %s secured field on entity %s. The requested operation "
-		"could not be completed.",
-		q->table->columns[column].def->label, q->table->def->logical_name);
+	return call_refuse(
+		q->call, 403, "0x8004f506",
+		"Caller user does not have read permissions to a %s secured field on entity %s. The requested "
+		"operation could not be completed.",
+		t->columns[column].def->label, t->def->logical_name);
+}
+
+/* The steps before the last slash of a name; takes them off the name. */
+static bool read_path(struct query *q, const char **name, size_t *len, struct path *ret)
+{
+	const struct table *t = q->table;
+	const char *slash;
+
+	while ((slash = memchr(*name, '/', *len))) {
+		size_t part = (size_t)(slash - *name);
+
+		if (q->joins++ == JOINS_MAX)
+			return join_too_many(q->call);
+		if (!join_find(q->call, t, *name, part, &ret->steps[ret->count]))
+			return false;
+		t = ret->steps[ret->count++].table;
+		*name += part + 1;
+		*len -= part + 1;
+	}
+	return true;
+}
+
+/* A column by its name, perhaps of a related row; by_attribute: a lookup may be named bare. */
+static bool find_column(struct query *q, const char *name, size_t len, bool by_attribute,
+			uint32_t *ret)
+{
+	struct path path = { 0 };
+	const struct table *t = q->table;
+	uint16_t column;
+
+	if (!read_path(q, &name, &len, &path))
+		return false;
+	if (path.count)
+		t = path.steps[path.count - 1].table;
+	column = table_column_of_wire(t, name, len);
+	if (column == NO_COLUMN && by_attribute)
+		column = table_column(t, name, len);
+	if (column == NO_COLUMN)
+		return call_refuse(
+			q->call, 400, ODATA_ERROR,
+			"Could not find a property named '%.*s' on type 'Microsoft.Dynamics.CRM.%s'.",
+			(int)(len < 200 ? len : 200), name, t->def->logical_name);
+	*ret = column;
+	if (path.count) {
+		q->paths[q->path_count++] = path;
+		*ret |= (uint32_t)q->path_count << PATH_SHIFT;
+	}
+	return secured_in_query(q, t, column);
 }
 
 static bool bind(void *context, struct filter *f, struct failure *failure)
 {
 	struct query *q = context;
-	uint16_t column = table_column_of_wire(q->table, f->name, strlen(f->name));
+	const struct table *t;
+	uint16_t column;
 
-	if (column == NO_COLUMN && f->kind == FILTER_IN)
-		column = table_column(q->table, f->name, strlen(f->name));
-	if (column == NO_COLUMN)
-		return failure_set(
-			failure, 400, ODATA_ERROR,
-			"Could not find a property named '%.200s' on type 'Microsoft.Dynamics.CRM.%s'.",
-			f->name, q->table->def->logical_name);
-	f->number = column;
-	f->class = query_class_of(&q->table->columns[column]);
-	return secured_in_query(q, column, failure);
+	(void)failure; /* the call's */
+	if (!find_column(q, f->name, strlen(f->name), f->kind == FILTER_IN, &f->number))
+		return false;
+	column = query_column(q, f->number, NULL, &t, NULL);
+	f->class = query_class_of(&t->columns[column]);
+	return true;
 }
 
 static bool read_filter(struct query *q)
@@ -70,23 +115,17 @@ static bool read_filter(struct query *q)
 static bool read_order(struct query *q, const char *at, size_t len)
 {
 	size_t name = 0;
-	uint16_t column;
+	struct order *order = &q->orders[q->order_count];
 	const char *rest;
 
 	while (name < len && at[name] != ' ')
 		name++;
-	column = table_column_of_wire(q->table, at, name);
-	if (column == NO_COLUMN)
-		return call_refuse(
-			q->call, 400, ODATA_ERROR,
-			"Could not find a property named '%.*s' on type 'Microsoft.Dynamics.CRM.%s'.",
-			(int)name, at, q->table->def->logical_name);
 	rest = at + name + strspn(at + name, " ");
 	if (q->order_count == ORDERS_MAX)
 		return call_refuse(q->call, 400, ODATA_ERROR, "Too many columns in $orderby.");
-	q->orders[q->order_count].column = column;
-	q->orders[q->order_count++].descending = strncmp(rest, "desc", 4) == 0;
-	return secured_in_query(q, column, &q->call->failure);
+	q->order_count++;
+	order->descending = strncmp(rest, "desc", 4) == 0;
+	return find_column(q, at, name, false, &order->number);
 }
 
 static bool read_orders(struct query *q)
@@ -112,8 +151,9 @@ static bool read_orders(struct query *q)
 
 static bool options_offered(struct call *c)
 {
-	static const char *const offered[] = { "$select", "$filter",    "$orderby",    "$top",
-					       "$count",  "$skiptoken", "$deltatoken", "tag" };
+	static const char *const offered[] = { "$select",     "$filter", "$orderby",
+					       "$top",        "$count",  "$skiptoken",
+					       "$deltatoken", "$expand", "tag" };
 	const char *at = c->request->query;
 
 	while (*at) {
@@ -238,7 +278,7 @@ bool query_collection(struct call *c, struct table *t)
 {
 	struct query q = { .call = c, .table = t };
 	struct page_position position;
-	struct projection p;
+	struct projection p = { 0 };
 	long top;
 	bool good;
 
@@ -253,6 +293,7 @@ bool query_collection(struct call *c, struct table *t)
 		write_head(&q, &p);
 		write_rows(&q, &p, &position, top);
 	}
+	select_free(&p);
 	query_free(&q);
 	return good;
 }

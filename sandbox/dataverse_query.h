@@ -4,13 +4,20 @@
 
 #include "dataverse.h"
 #include "dataverse_filter.h"
+#include "dataverse_join.h"
 
 #define ORDERS_MAX 8
 
 enum source { SOURCE_RECORDS, SOURCE_LIST, SOURCE_LOG_UP, SOURCE_LOG_DOWN };
 
+/* The way from a row to the one whose column a name like primarycontactid/fullname means. */
+struct path {
+	struct join steps[JOINS_MAX];
+	size_t count;
+};
+
 struct order {
-	uint16_t column;
+	uint32_t number;
 	bool descending;
 };
 
@@ -20,6 +27,8 @@ struct query {
 	struct filter *filter;
 	struct order orders[ORDERS_MAX];
 	size_t order_count;
+	struct path paths[JOINS_MAX];
+	size_t path_count, joins;
 	enum source source;
 	uint32_t *list;
 	size_t list_len, list_cap;
@@ -30,6 +39,11 @@ struct query {
 
 /* What a column is to a filter or an order. */
 enum filter_class query_class_of(const struct column *c);
+/* What a filter or an order calls a column: its number in the table, above it which path leads
+ * there (0: none). ret_table and ret_row may be NULL; the row is NULL when the path ends before. */
+#define PATH_SHIFT 16
+uint16_t query_column(const struct query *q, uint32_t number, const struct record *row,
+		      const struct table **ret_table, const struct record **ret_row);
 /* The value of the row asked about, as filters compare it. */
 struct filter_value query_value(void *context, const struct filter *leaf);
 

@@ -67,9 +67,33 @@ static void answer_written(struct call *c, const struct table *t, uint32_t recor
 			   t->def->set_name, id);
 }
 
+/* With the related rows in the body, all or nothing. */
+static bool create(struct call *c, struct table *t, const struct key *key, struct json_object *body,
+		   uint32_t *ret_record)
+{
+	struct store *s = &c->dataverse->store;
+	struct edits edits = { 0 };
+	bool opened = store_begin(s);
+	bool good = edits_read(c, t, body, true, &edits);
+
+	if (good && key && key->alternate && !edits_find(&edits, t->key_column))
+		edits_add(&edits, t->key_column, key->value.data, key->value.len);
+	good = good &&
+	       write_create(c, t, &edits, key && !key->alternate ? &key->id : NULL, ret_record);
+	edits_free(&edits);
+	if (good) { /* the related ones came after it */
+		c->written_table = t;
+		c->written = t->records[*ret_record].id;
+	}
+	if (opened && good)
+		store_commit(s);
+	else if (opened)
+		store_rollback(s);
+	return good;
+}
+
 bool row_create(struct call *c, struct table *t)
 {
-	struct edits edits = { 0 };
 	struct projection p;
 	struct json_object *body;
 	uint32_t record;
@@ -78,13 +102,11 @@ bool row_create(struct call *c, struct table *t)
 	if (!user_may(c->user, t, RIGHT_CREATE, &c->failure) || !select_parse(c, t, &p))
 		return false;
 	body = call_body(c);
-	if (!body)
-		return false;
-	good = edits_read(c, t, body, true, &edits) && write_create(c, t, &edits, NULL, &record);
+	good = body && create(c, t, NULL, body, &record);
 	json_object_put(body);
-	edits_free(&edits);
 	if (good)
 		answer_written(c, t, record, NULL, &p, 201);
+	select_free(&p);
 	return good;
 }
 
@@ -93,26 +115,21 @@ bool row_retrieve(struct call *c, struct table *t, const struct key *key)
 	struct conditions conditions = read_conditions(c);
 	struct projection p;
 	uint32_t record;
-	struct text expand = { 0 };
-	bool expands = call_option(c, "$expand", &expand);
+	bool good;
 
-	text_free(&expand);
-	if (expands)
-		return call_refuse(c, 501, ODATA_ERROR,
-				   "The query option $expand is not offered here for rows.");
 	if (!user_may(c->user, t, RIGHT_READ, &c->failure) || !select_parse(c, t, &p))
 		return false;
 	record = key_find(c, t, key);
-	if (record == NO_RECORD || !user_may_row(c->user, t, record, RIGHT_READ, &c->failure))
-		return false;
-	if (conditions.none_match == CONDITION_VERSION && !call_wants_any_annotation(c) &&
+	good = record != NO_RECORD && user_may_row(c->user, t, record, RIGHT_READ, &c->failure);
+	if (good && conditions.none_match == CONDITION_VERSION && !call_wants_any_annotation(c) &&
 	    conditions.none_match_version == t->records[record].version) {
 		call_no_content(c);
 		c->response->status = 304;
-		return true;
+	} else if (good) {
+		select_answer(c, t, record, &p, 200);
 	}
-	select_answer(c, t, record, &p, 200);
-	return true;
+	select_free(&p);
+	return good;
 }
 
 static bool patch_present(struct call *c, struct table *t, const struct key *key, uint32_t record,
@@ -143,7 +160,6 @@ static bool patch_absent(struct call *c, struct table *t, const struct key *key,
 			 const struct conditions *conditions, struct json_object *body,
 			 const struct projection *p)
 {
-	struct edits edits = { 0 };
 	uint32_t record;
 	bool good;
 
@@ -153,11 +169,7 @@ static bool patch_absent(struct call *c, struct table *t, const struct key *key,
 	}
 	if (!user_may(c->user, t, RIGHT_CREATE, &c->failure))
 		return false;
-	good = edits_read(c, t, body, true, &edits);
-	if (good && key->alternate && !edits_find(&edits, t->key_column))
-		edits_add(&edits, t->key_column, key->value.data, key->value.len);
-	good = good && write_create(c, t, &edits, key->alternate ? NULL : &key->id, &record);
-	edits_free(&edits);
+	good = create(c, t, key, body, &record);
 	if (good)
 		answer_written(c, t, record, key, p, 201);
 	return good;
@@ -175,10 +187,13 @@ bool row_patch(struct call *c, struct table *t, const struct key *key)
 		return false;
 	body = call_body(c);
 	if (!body)
-		return false;
-	good = record == NO_RECORD ? patch_absent(c, t, key, &conditions, body, &p)
-				   : patch_present(c, t, key, record, &conditions, body, &p);
+		good = false;
+	else if (record == NO_RECORD)
+		good = patch_absent(c, t, key, &conditions, body, &p);
+	else
+		good = patch_present(c, t, key, record, &conditions, body, &p);
 	json_object_put(body);
+	select_free(&p);
 	return good;
 }
 

@@ -3,7 +3,7 @@
  * wanted. */
 #include <string.h>
 
-#include "dataverse.h"
+#include "dataverse_join.h"
 
 static bool in_projection(const struct projection *p, uint16_t column)
 {
@@ -48,19 +48,17 @@ static void add_unasked(const struct table *t, struct projection *p)
 	add_column(p, t->id_column);
 }
 
-bool select_parse(struct call *c, const struct table *t, struct projection *ret)
+bool select_parse_list(struct call *c, const struct table *t, const char *list,
+		       struct projection *ret)
 {
-	struct text list = { 0 };
 	const char *at;
-	bool good = true;
 
 	*ret = (struct projection){ 0 };
-	if (!call_option(c, "$select", &list) || !list.len) {
-		text_free(&list);
+	if (!list || !*list) {
 		add_all(t, ret);
 		return true;
 	}
-	for (at = list.data; good && *at;) {
+	for (at = list; *at;) {
 		size_t gap = strspn(at, ", "), len;
 		uint16_t column;
 
@@ -70,27 +68,50 @@ bool select_parse(struct call *c, const struct table *t, struct projection *ret)
 			break;
 		column = table_column_of_wire(t, at, len);
 		if (column == NO_COLUMN)
-			good = call_refuse(
+			return call_refuse(
 				c, 400, ODATA_ERROR,
 				"Could not find a property named '%.*s' on type 'Microsoft.Dynamics.CRM.%s'.",
 				(int)len, at, t->def->logical_name);
-		else
-			add_column(ret, column);
+		add_column(ret, column);
 		at += len;
 	}
-	text_free(&list);
 	ret->named = ret->count;
-	if (good)
-		add_unasked(t, ret);
+	add_unasked(t, ret);
+	return true;
+}
+
+bool select_parse(struct call *c, const struct table *t, struct projection *ret)
+{
+	struct text columns = { 0 }, expand = { 0 };
+	int left = JOINS_MAX;
+	bool good;
+
+	call_option(c, "$select", &columns);
+	call_option(c, "$expand", &expand);
+	good = select_parse_list(c, t, columns.data, ret) &&
+	       expand_parse(c, t, expand.data, ret, &left);
+	if (!good)
+		select_free(ret);
+	text_free(&columns);
+	text_free(&expand);
 	return good;
+}
+
+void select_free(struct projection *p)
+{
+	expand_free(p);
 }
 
 void select_context(const struct projection *p, const struct table *t, struct text *out)
 {
-	if (p->all)
+	size_t named = p->all ? 0 : p->named;
+
+	if (p->all && !p->expansion_count)
 		return;
-	for (size_t i = 0; i < p->named; i++)
-		text_printf(out, "%s%s", i ? "," : "(", t->columns[p->columns[i]].wire);
+	text_puts(out, "(");
+	for (size_t i = 0; i < named; i++)
+		text_printf(out, "%s%s", i ? "," : "", t->columns[p->columns[i]].wire);
+	expand_context(p, named > 0, out);
 	text_puts(out, ")");
 }
 
@@ -147,6 +168,7 @@ static void write_members(struct call *c, const struct table *t, const struct re
 		text_add(out, column->key, column->key_len);
 		value_write(out, column, v);
 	}
+	expand_write(c, t, r, p, out);
 }
 
 void select_write(struct call *c, const struct table *t, uint32_t record,

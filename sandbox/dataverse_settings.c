@@ -1,6 +1,6 @@
 /* What POST /_sandbox/limits can change about the imitated environment: protection limits, token
- * life, metadata, rights on secured columns, a plug-in that rejects. Members not given stay as they
- * are. */
+ * life, metadata, rights on secured columns, plug-ins, duplicate rules, delta tokens. Members not
+ * given stay as they are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,10 @@ void settings_reset(struct dataverse *d)
 {
 	d->settings = (struct settings){ .token_seconds = 3599,
 					 .dop_hint = 4,
+					 .webhook_ms = 60000,
 					 .tracking_days = DEFAULT_TRACKING_DAYS };
+	for (size_t i = 0; i < TABLE_COUNT; i++) /* rules that come published */
+		d->settings.duplicate_rules[i] = d->store.tables[i].email_column != NO_COLUMN;
 	d->metadata_version = 4839121;
 	limiter_reset(d->limiter);
 }
@@ -186,35 +189,148 @@ static bool read_denied(struct reading *r, const char *name, struct json_object 
 	return true;
 }
 
-static bool copy_member(struct reading *r, struct json_object *from, const char *name, char *to,
-			size_t size)
-{
-	struct json_object *value;
+struct member {
+	const char *name;
+	char *to;
+	size_t size;
+};
 
-	if (!json_object_object_get_ex(from, name, &value) ||
-	    !json_object_is_type(value, json_type_string))
-		return wrong(r, "plugin.reject", "needs table, column, equals and message");
-	snprintf(to, size, "%s", json_object_get_string(value));
+static bool copy_members(struct reading *r, const char *what, struct json_object *from,
+			 const struct member *wanted, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *value;
+
+		if (!json_object_object_get_ex(from, wanted[i].name, &value) ||
+		    !json_object_is_type(value, json_type_string)) {
+			text_printf(r->error, "dynamics.%s: needs the text \"%s\"", what,
+				    wanted[i].name);
+			return false;
+		}
+		snprintf(wanted[i].to, wanted[i].size, "%s", json_object_get_string(value));
+	}
+	return true;
+}
+
+/* The table and the text column a plug-in is about. */
+static bool text_column_exists(struct reading *r, const char *what, const char *table,
+			       const char *name)
+{
+	struct table *t = table_of(r, what, table, strlen(table));
+	struct column *c = t ? column_of(r, what, t, name) : NULL;
+
+	if (c && c->def->type != COLUMN_STRING && c->def->type != COLUMN_MEMO)
+		return wrong(r, what, "takes a text column");
+	return c != NULL;
+}
+
+static bool read_reject(struct reading *r, const char *what, struct json_object *from)
+{
+	struct plugin *p = &r->dataverse->settings.plugin;
+	const struct member wanted[] = { { "table", p->table, sizeof(p->table) },
+					 { "column", p->column, sizeof(p->column) },
+					 { "equals", p->equals, sizeof(p->equals) },
+					 { "message", p->message, sizeof(p->message) } };
+
+	p->rejects = copy_members(r, what, from, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	return p->rejects;
+}
+
+static bool read_rewrite(struct reading *r, const char *what, struct json_object *from)
+{
+	struct plugin_rewrite *p = &r->dataverse->settings.rewrite;
+	char as[16];
+	const struct member wanted[] = { { "table", p->table, sizeof(p->table) },
+					 { "column", p->column, sizeof(p->column) },
+					 { "as", as, sizeof(as) } };
+
+	if (!copy_members(r, what, from, wanted, sizeof(wanted) / sizeof(wanted[0])) ||
+	    !text_column_exists(r, what, p->table, p->column))
+		return false;
+	return plugin_change_named(as, p) || wrong(r, what, "\"as\" is one of trim, upper, lower");
+}
+
+static bool read_edit(struct reading *r, const char *what, struct json_object *from)
+{
+	struct plugin_edit *p = &r->dataverse->settings.edit;
+	const struct member wanted[] = { { "table", p->table, sizeof(p->table) },
+					 { "column", p->column, sizeof(p->column) },
+					 { "value", p->value, sizeof(p->value) } };
+	struct json_object *after;
+
+	if (!copy_members(r, what, from, wanted, sizeof(wanted) / sizeof(wanted[0])) ||
+	    !text_column_exists(r, what, p->table, p->column))
+		return false;
+	p->after_s = 0;
+	if (json_object_object_get_ex(from, "afterSeconds", &after) &&
+	    !read_number(r, what, after, &p->after_s))
+		return false;
+	p->on = true;
 	return true;
 }
 
 static bool read_plugin(struct reading *r, const char *name, struct json_object *value)
 {
-	struct plugin *p = &r->dataverse->settings.plugin;
-	struct json_object *reject;
+	static const struct {
+		const char *name, *what;
+		bool (*read)(struct reading *r, const char *what, struct json_object *from);
+	} kinds[] = { { "reject", "plugin.reject", read_reject },
+		      { "rewrite", "plugin.rewrite", read_rewrite },
+		      { "edit", "plugin.edit", read_edit } };
+	struct settings *s = &r->dataverse->settings;
+	struct json_object *from;
 
-	*p = (struct plugin){ 0 };
+	s->plugin = (struct plugin){ 0 };
+	s->rewrite = (struct plugin_rewrite){ 0 };
+	s->edit = (struct plugin_edit){ 0 };
 	if (!value)
 		return true;
 	if (!json_object_is_type(value, json_type_object))
 		return wrong(r, name, "must be an object");
-	if (!json_object_object_get_ex(value, "reject", &reject) || !reject)
-		return true;
-	p->rejects = copy_member(r, reject, "table", p->table, sizeof(p->table)) &&
-		     copy_member(r, reject, "column", p->column, sizeof(p->column)) &&
-		     copy_member(r, reject, "equals", p->equals, sizeof(p->equals)) &&
-		     copy_member(r, reject, "message", p->message, sizeof(p->message));
-	return p->rejects;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (json_object_object_get_ex(value, kinds[i].name, &from) && from &&
+		    !kinds[i].read(r, kinds[i].what, from))
+			return false;
+	return true;
+}
+
+static bool read_duplicate_rules(struct reading *r, const char *name, struct json_object *value)
+{
+	bool *rules = r->dataverse->settings.duplicate_rules;
+
+	if (!json_object_is_type(value, json_type_array))
+		return wrong(r, name, "must be a list of tables");
+	memset(rules, 0, sizeof(r->dataverse->settings.duplicate_rules));
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		const char *table = json_object_get_string(json_object_array_get_idx(value, i));
+		struct table *t = table_of(r, name, table ? table : "", table ? strlen(table) : 0);
+
+		if (!t || t->email_column == NO_COLUMN)
+			return t ? wrong(r, name, "takes tables with an e-mail address") : false;
+		rules[t->table] = true;
+	}
+	return true;
+}
+
+static bool read_webhook_time(struct reading *r, const char *name, struct json_object *value)
+{
+	double seconds = json_object_get_double(value);
+
+	if (seconds <= 0 || seconds > 600)
+		return wrong(r, name, "must be between 0 and 600");
+	r->dataverse->settings.webhook_ms = (int)(seconds * 1000);
+	return true;
+}
+
+static bool read_delta_token(struct reading *r, const char *name, struct json_object *value)
+{
+	const char *page = json_object_get_string(value);
+	bool last = page && strcmp(page, "last") == 0;
+
+	if (!last && (!page || strcmp(page, "first") != 0))
+		return wrong(r, name, "must be \"first\" or \"last\"");
+	r->dataverse->settings.delta_token_last = last;
+	return true;
 }
 
 static bool read_lengths(struct reading *r, const char *name, struct json_object *value)
@@ -255,13 +371,23 @@ static const struct {
 	bool (*read)(struct reading *r, const char *name, struct json_object *value);
 	bool metadata; /* the schema's version moves */
 } members[] = {
-	{ "enforce", read_limit, false },        { "requests", read_limit, false },
-	{ "windowSeconds", read_limit, false },  { "executionMs", read_limit, false },
-	{ "concurrent", read_limit, false },     { "operationMs", read_limit, false },
-	{ "tokenSeconds", read_setting, false }, { "dopHint", read_setting, false },
-	{ "trackingDays", read_setting, false }, { "secured", read_secured, true },
-	{ "denied", read_denied, false },        { "plugin", read_plugin, false },
-	{ "maxLength", read_lengths, true },     { "dropColumn", read_dropped, true },
+	{ "enforce", read_limit, false },
+	{ "requests", read_limit, false },
+	{ "windowSeconds", read_limit, false },
+	{ "executionMs", read_limit, false },
+	{ "concurrent", read_limit, false },
+	{ "operationMs", read_limit, false },
+	{ "tokenSeconds", read_setting, false },
+	{ "dopHint", read_setting, false },
+	{ "trackingDays", read_setting, false },
+	{ "secured", read_secured, true },
+	{ "denied", read_denied, false },
+	{ "plugin", read_plugin, false },
+	{ "duplicateRules", read_duplicate_rules, false },
+	{ "webhookSeconds", read_webhook_time, false },
+	{ "deltaToken", read_delta_token, false },
+	{ "maxLength", read_lengths, true },
+	{ "dropColumn", read_dropped, true },
 };
 
 static bool read_member(struct reading *r, const char *name, struct json_object *value)

@@ -35,13 +35,37 @@ enum filter_class query_class_of(const struct column *c)
 	return CLASS_TEXT;
 }
 
+uint16_t query_column(const struct query *q, uint32_t number, const struct record *row,
+		      const struct table **ret_table, const struct record **ret_row)
+{
+	const struct path *path = number >> PATH_SHIFT ? &q->paths[(number >> PATH_SHIFT) - 1]
+						       : NULL;
+	const struct table *t = q->table;
+
+	for (size_t i = 0; path && i < path->count; i++) {
+		uint32_t record = row ? join_follow(q->call, t, row, &path->steps[i]) : NO_RECORD;
+
+		t = path->steps[i].table;
+		row = record == NO_RECORD ? NULL : &t->records[record];
+	}
+	if (ret_table)
+		*ret_table = t;
+	if (ret_row)
+		*ret_row = row;
+	return (uint16_t)(number & UINT16_MAX);
+}
+
 struct filter_value query_value(void *context, const struct filter *leaf)
 {
 	struct query *q = context;
-	struct value v = record_value(&q->call->dataverse->store, q->table, q->row,
-				      (uint16_t)leaf->number, &q->scratch);
+	const struct table *t;
+	const struct record *row;
+	uint16_t column = query_column(q, leaf->number, q->row, &t, &row);
+	struct value v = { 0 };
 
-	if (v.bytes && value_is_lookup(&q->table->columns[leaf->number]))
+	if (row)
+		v = record_value(&q->call->dataverse->store, t, row, column, &q->scratch);
+	if (v.bytes && value_is_lookup(&t->columns[column]))
 		return (struct filter_value){ v.bytes + 1, v.len - 1 };
 	return (struct filter_value){ v.bytes, v.len };
 }
@@ -217,12 +241,17 @@ static int64_t plain_number(const struct record *r, enum column_home home)
 }
 
 static int compare_in_column(const struct query *q, const struct record *x, const struct record *y,
-			     uint16_t column)
+			     uint32_t number)
 {
-	const struct column *c = &q->table->columns[column];
+	const struct table *t;
+	uint16_t column = query_column(q, number, x, &t, &x);
+	const struct column *c = &t->columns[column];
 	const struct store *s = &q->call->dataverse->store;
 	struct scratch x_scratch, y_scratch;
 
+	query_column(q, number, y, NULL, &y);
+	if (!x || !y)
+		return (x != NULL) - (y != NULL);
 	if (c->home == HOME_ID)
 		return memcmp(x->id.bytes, y->id.bytes, sizeof(x->id.bytes));
 	if (c->home == HOME_VERSION || c->home == HOME_CREATED_ON || c->home == HOME_MODIFIED_ON) {
@@ -230,8 +259,8 @@ static int compare_in_column(const struct query *q, const struct record *x, cons
 
 		return (a > b) - (a < b);
 	}
-	return compare_values(c, record_value(s, q->table, x, column, &x_scratch),
-			      record_value(s, q->table, y, column, &y_scratch));
+	return compare_values(c, record_value(s, t, x, column, &x_scratch),
+			      record_value(s, t, y, column, &y_scratch));
 }
 
 static int by_orders(const void *a, const void *b, void *context)
@@ -241,12 +270,17 @@ static int by_orders(const void *a, const void *b, void *context)
 
 	for (size_t i = 0; i < q->order_count; i++) {
 		int order = compare_in_column(q, &q->table->records[x], &q->table->records[y],
-					      q->orders[i].column);
+					      q->orders[i].number);
 
 		if (order)
 			return q->orders[i].descending ? -order : order;
 	}
 	return (x > y) - (x < y);
+}
+
+static bool is_version(const struct query *q, uint32_t number)
+{
+	return number < q->table->column_count && q->table->columns[number].home == HOME_VERSION;
 }
 
 /* A filter "versionnumber gt n" starts the walk over the log there. */
@@ -261,7 +295,7 @@ static uint64_t lowest_version(const struct query *q, const struct filter *f)
 		right = lowest_version(q, f->right);
 		return left > right ? left : right;
 	}
-	if (f->kind != FILTER_COMPARE || q->table->columns[f->number].home != HOME_VERSION ||
+	if (f->kind != FILTER_COMPARE || !is_version(q, f->number) ||
 	    (f->operator!= FILTER_GT && f->operator!= FILTER_GE) || f->values[0].number < 0)
 		return 0;
 	return (uint64_t)f->values[0].number;
@@ -279,8 +313,7 @@ static void list_all(struct query *q)
 
 void source_choose(struct query *q, const struct page_position *position)
 {
-	bool by_version = q->order_count &&
-			  q->table->columns[q->orders[0].column].home == HOME_VERSION;
+	bool by_version = q->order_count && is_version(q, q->orders[0].number);
 	uint64_t lowest;
 
 	q->source = SOURCE_RECORDS;

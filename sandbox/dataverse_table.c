@@ -465,13 +465,18 @@ static void place(struct store *s, struct table *t, uint32_t record, struct reco
 	*at = after;
 }
 
-static void log_change(struct store *s, struct table *t, uint32_t record)
+void table_log_as_was(struct table *t, uint64_t version, uint32_t record)
 {
 	if (t->log_len == t->log_cap) {
 		t->log_cap = t->log_cap ? t->log_cap * 2 : 1024;
 		t->log = grown(t->log, t->log_cap, sizeof(*t->log));
 	}
-	t->log[t->log_len++] = (struct change){ s->version, record };
+	t->log[t->log_len++] = (struct change){ version, record };
+}
+
+static void log_change(struct store *s, struct table *t, uint32_t record)
+{
+	table_log_as_was(t, s->version, record);
 }
 
 static uint32_t table_slot(struct table *t, const struct guid *id)
@@ -501,6 +506,16 @@ uint32_t table_put(struct store *s, struct table *t, struct record after)
 	return record;
 }
 
+void table_add_as_was(struct table *t, struct record was)
+{
+	uint32_t record = table_slot(t, &was.id);
+
+	reindex(&t->by_email, t->email_column, &t->records[record], &was, record);
+	reindex(&t->by_key, t->key_column, &t->records[record], &was, record);
+	row_free(t->records[record].row);
+	t->records[record] = was;
+}
+
 void table_remove(struct store *s, struct table *t, uint32_t record)
 {
 	struct record gone = { .id = t->records[record].id, .version = ++s->version, .gone = true };
@@ -522,6 +537,13 @@ size_t table_log_after(const struct table *t, uint64_t version)
 			high = middle;
 	}
 	return low;
+}
+
+bool table_wrote(const struct table *t, uint64_t version)
+{
+	size_t entry = table_log_after(t, version - 1);
+
+	return entry < t->log_len && t->log[entry].version == version;
 }
 
 bool store_begin(struct store *s)

@@ -136,6 +136,11 @@ struct row *row_copy(const struct row *r);
  * the next version and returns its record number. */
 uint32_t table_put(struct store *s, struct table *t, struct record after);
 void table_remove(struct store *s, struct table *t, uint32_t record);
+/* Is there a write with this version? Not when it was taken back. */
+bool table_wrote(const struct table *t, uint64_t version);
+/* Rows and log entries as they were, in the order they were in. */
+void table_add_as_was(struct table *t, struct record was);
+void table_log_as_was(struct table *t, uint64_t version, uint32_t record);
 /* Index of the first log entry above a version. */
 size_t table_log_after(const struct table *t, uint64_t version);
 

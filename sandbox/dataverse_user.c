@@ -15,13 +15,13 @@ const struct user dataverse_users[USER_COUNT] = {
 		.id = USER_TANDEM, .name = "tandem", .client_id = "6f0d2b7e-51c3-4f6e-8a53-0c6f5d0e1a21",
 		.client_secret = "tandem-secret~+/=", .first_name = "Tandem", .last_name = "Service",
 		.rights = "everything, organization-wide", .member = true, .reads_secured = true,
-		.accounts = true, .depth = ALL_GLOBAL,
+		.delegates = true, .accounts = true, .depth = ALL_GLOBAL,
 	},
 	[USER_SELLER] = {
 		.id = USER_SELLER, .name = "seller", .client_id = "2c9e4d10-7b1f-4f0a-9d35-5a8e6f7b8c02",
 		.client_secret = "seller-secret~+/=", .first_name = "Selma", .last_name = "Lerner",
 		.rights = "everything, organization-wide", .member = true, .reads_secured = true,
-		.accounts = true, .depth = ALL_GLOBAL,
+		.delegates = true, .accounts = true, .depth = ALL_GLOBAL,
 	},
 	[USER_CLERK] = {
 		.id = USER_CLERK, .name = "clerk", .client_id = "91d3a5b7-0e2c-4c8d-b6f4-1b2c3d4e5f03",
@@ -163,6 +163,9 @@ static bool is_person_table(const struct table *t)
 
 enum depth user_depth(const struct user *u, const struct table *t, enum right right)
 {
+	if (t->table == TABLE_SERVICEENDPOINT || t->table == TABLE_STEP) /* for administrators */
+		return right == RIGHT_READ || u->depth[right] == DEPTH_GLOBAL ? DEPTH_GLOBAL
+									      : DEPTH_NONE;
 	if (!is_person_table(t))
 		return right == RIGHT_READ || right == RIGHT_APPEND_TO ? DEPTH_GLOBAL : DEPTH_NONE;
 	if (t->table == TABLE_ACCOUNT && !u->accounts)

@@ -42,6 +42,7 @@ struct user {
 	const char *rights; /* for people */
 	bool member;        /* has a row in systemuser */
 	bool reads_secured; /* has the profile for secured columns */
+	bool delegates;     /* may act on behalf of another user */
 	bool accounts;      /* its rights reach accounts too */
 	enum depth depth[RIGHT_COUNT];
 };

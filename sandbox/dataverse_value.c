@@ -478,3 +478,17 @@ bool value_readable(const struct call *c, const struct table *t, uint16_t column
 	return c->user->reads_secured &&
 	       !(c->dataverse->settings.denied[t->table][column] & 1u << c->user->id);
 }
+
+int lookup_navigation(const struct column_def *def, const char *name, size_t len)
+{
+	const char *at = def->navigation;
+
+	for (int i = 0; at && *at; i++) {
+		size_t part = strcspn(at, ",");
+
+		if (part == len && strncmp(at, name, len) == 0)
+			return i;
+		at += part + (at[part] == ',');
+	}
+	return -1;
+}

@@ -93,25 +93,10 @@ static bool invalid_property(struct reading *r, const char *name)
 		r->table->def->set_name, name, r->table->def->logical_name);
 }
 
-/* Which of a lookup's navigation names this is; -1 when none. Names are compared with case. */
-static int navigation_index(const struct column_def *def, const char *name, size_t len)
-{
-	const char *at = def->navigation;
-
-	for (int i = 0; at && *at; i++) {
-		size_t part = strcspn(at, ",");
-
-		if (part == len && strncmp(at, name, len) == 0)
-			return i;
-		at += part + (at[part] == ',');
-	}
-	return -1;
-}
-
 static uint16_t navigation_column(const struct table *t, const char *name, size_t len)
 {
 	for (uint16_t i = 0; i < t->column_count; i++)
-		if (!t->columns[i].dropped && navigation_index(t->columns[i].def, name, len) >= 0)
+		if (!t->columns[i].dropped && lookup_navigation(t->columns[i].def, name, len) >= 0)
 			return i;
 	return NO_COLUMN;
 }
@@ -235,23 +220,32 @@ static bool read_bind(struct reading *r, const char *name, size_t len, struct js
 		return payload_error(
 			r,
 			"Microsoft.OData.ODataException: The value of 'odata.bind' is not a text.");
-	return bind_target(r, column, navigation_index(r->table->columns[column].def, name, len),
+	return bind_target(r, column, lookup_navigation(r->table->columns[column].def, name, len),
 			   json_object_get_string(value));
 }
 
-/* A navigation property without @odata.bind: null clears it, a nested row is not imitated. */
+/* A navigation property without @odata.bind: null clears it, an object is a row to create. */
 static bool read_navigation(struct reading *r, const char *name, struct json_object *value)
 {
 	if (!value)
 		return read_bind(r, name, strlen(name), NULL);
-	if (json_object_is_type(value, json_type_object) ||
-	    json_object_is_type(value, json_type_array))
-		return call_refuse(r->call, 501, ODATA_ERROR,
-				   "Creating related rows in one call is not offered here.");
-	return payload_error(
-		r,
-		"Microsoft.OData.ODataException: A 'PrimitiveValue' node with non-null value was found when trying to "
-		"read the value of a navigation property.");
+	if (!json_object_is_type(value, json_type_object))
+		return payload_error(
+			r,
+			"Microsoft.OData.ODataException: A 'PrimitiveValue' node with non-null value was found when "
+			"trying to read the value of a navigation property.");
+	if (!r->creating)
+		return call_refuse(r->call, 400, ODATA_ERROR,
+				   "Deep update of navigation properties is not allowed.");
+	return deep_create_target(r->call, r->table, name, value, r->edits);
+}
+
+static bool read_collection(struct reading *r, const char *name, struct json_object *value)
+{
+	if (!r->creating)
+		return call_refuse(r->call, 400, ODATA_ERROR,
+				   "Deep update of navigation properties is not allowed.");
+	return json_object_is_type(value, json_type_array) || invalid_property(r, name);
 }
 
 static bool read_primary_key(struct reading *r, struct json_object *value)
@@ -310,6 +304,8 @@ static bool read_member(struct reading *r, const char *name, struct json_object 
 		return read_navigation(r, name, value);
 	if (table_column_of_wire(r->table, name, strlen(name)) != NO_COLUMN)
 		return true; /* _x_value is there to be read only */
+	if (relation_named(name, strlen(name), r->table))
+		return read_collection(r, name, value);
 	return invalid_property(r, name);
 }
 
@@ -318,6 +314,7 @@ bool edits_read(struct call *c, struct table *t, struct json_object *body, bool 
 {
 	struct reading r = { .call = c, .table = t, .creating = creating, .edits = ret };
 
+	ret->body = creating ? body : NULL;
 	json_object_object_foreach (body, name, value)
 		if (!read_member(&r, name, value))
 			return false;
@@ -325,20 +322,6 @@ bool edits_read(struct call *c, struct table *t, struct json_object *body, bool 
 }
 
 /* --- writing --- */
-
-static bool plugin_agrees(struct call *c, const struct table *t, const struct edits *e)
-{
-	const struct plugin *p = &c->dataverse->settings.plugin;
-	const struct edit *edit;
-
-	if (!p->rejects || strcmp(p->table, t->def->logical_name) != 0)
-		return true;
-	edit = edits_find(e, table_column(t, p->column, strlen(p->column)));
-	if (!edit || edit->null || edit->len != strlen(p->equals) ||
-	    memcmp(edit_bytes(e, edit), p->equals, edit->len) != 0)
-		return true;
-	return call_refuse(c, 400, "0x80040265", "%s", p->message);
-}
 
 struct clash {
 	uint32_t self;
@@ -508,6 +491,7 @@ static void note_written(struct call *c, const struct table *t, const struct gui
 {
 	c->written_table = t;
 	c->written = *id;
+	plugin_note_written(c, t, id);
 }
 
 bool write_create(struct call *c, struct table *t, const struct edits *e, const struct guid *id,
@@ -522,16 +506,23 @@ bool write_create(struct call *c, struct table *t, const struct edits *e, const 
 	if (table_find(t, &r.id, false) != NO_RECORD)
 		return call_refuse(c, 412, "0x80040237",
 				   "A record with matching key values already exists.");
-	if (!key_unique(c, t, e, NO_RECORD) || !plugin_agrees(c, t, e) ||
-	    !apply_state(c, t, &r, e, true))
+	if (!key_unique(c, t, e, NO_RECORD) || !duplicate_none(c, t, e, NO_RECORD) ||
+	    !plugin_agrees(c, t, e) || !apply_state(c, t, &r, e, true))
 		return false;
 	r.created_on = r.modified_on = now;
 	r.created_by = r.modified_by = r.owner = (uint16_t)c->user->id;
 	apply_values(c, t, &r, e);
+	plugin_rewrite(c, t, e, &r);
+	if (!hook_row_allowed(c, t, &r)) {
+		row_free(r.row);
+		return false;
+	}
 	apply_created_on(t, &r);
+	impersonate_note(c, t, &r, true);
 	note_written(c, t, &r.id);
 	*ret_record = table_put(s, t, r);
-	return true;
+	hook_written(c, t, &t->records[*ret_record], e, "Create");
+	return deep_create_children(c, t, &r.id, e->body);
 }
 
 bool write_update(struct call *c, struct table *t, uint32_t record, const struct edits *e)
@@ -540,23 +531,33 @@ bool write_update(struct call *c, struct table *t, uint32_t record, const struct
 	struct record r = t->records[record];
 
 	if (!user_may_row(c->user, t, record, RIGHT_WRITE, &c->failure) ||
-	    !key_unique(c, t, e, record) || !plugin_agrees(c, t, e) ||
-	    !apply_state(c, t, &r, e, false))
+	    !key_unique(c, t, e, record) || !duplicate_none(c, t, e, record) ||
+	    !plugin_agrees(c, t, e) || !apply_state(c, t, &r, e, false))
 		return false;
 	r.row = row_copy(r.row);
 	r.modified_on = sandbox_now_s();
 	r.modified_by = (uint16_t)c->user->id;
 	apply_values(c, t, &r, e);
+	plugin_rewrite(c, t, e, &r);
+	if (!hook_row_allowed(c, t, &r)) {
+		row_free(r.row);
+		return false;
+	}
+	impersonate_note(c, t, &r, false);
 	s->version += extra_steps(t, e);
 	note_written(c, t, &r.id);
 	table_put(s, t, r);
+	hook_written(c, t, &t->records[record], e, "Update");
 	return true;
 }
 
 bool write_delete(struct call *c, struct table *t, uint32_t record)
 {
+	struct record was = { .id = t->records[record].id };
+
 	if (!user_may_row(c->user, t, record, RIGHT_DELETE, &c->failure))
 		return false;
 	table_remove(&c->dataverse->store, t, record);
+	hook_written(c, t, &was, NULL, "Delete");
 	return true;
 }

@@ -11,8 +11,8 @@
 
 struct rule {
 	char *side, *method, *path, *user, *contains; /* NULL: any */
-	int64_t nth, from, count;          /* 0: not given; count 0: without end */
-	double probability;                /* negative: not given */
+	int64_t nth, from, count;                     /* 0: not given; count 0: without end */
+	double probability;                           /* negative: not given */
 	struct fault_effect effect;
 	char *source; /* the rule as it was given */
 	int64_t matched, fired;

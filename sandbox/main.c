@@ -10,6 +10,7 @@
 #include "control.h"
 #include "front.h"
 #include "people.h"
+#include "state.h"
 
 #define BODY_MAX                                                                                   \
 	((size_t)64 * 1024 *                                                                       \
@@ -19,16 +20,48 @@ enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct options {
 	uint16_t marketo_port, dynamics_port;
-	const char *people;
+	const char *people, *state;
 	bool help;
 };
 
 static const char usage[] =
-	"usage: tandem-sandbox [--marketo-port N] [--dynamics-port N] [--people FILE.csv] [help]\n"
+	"usage: tandem-sandbox [--marketo-port N] [--dynamics-port N] [--people FILE.csv | --state FILE]\n"
+	"       tandem-sandbox help\n"
 	"\n"
-	"Imitates the Marketo Engage REST API and the Dataverse Web API on 127.0.0.1.\n"
-	"A port of 0, the default, picks a free one. When ready, two lines tell the addresses.\n"
-	"Control: /_sandbox/{reset,seed,faults,limits,clock,calls,log,users} on both.\n";
+	"Imitates the Marketo Engage REST API and the Dataverse Web API, with the places that give\n"
+	"their tokens, on 127.0.0.1. When ready, two lines on the standard output tell the addresses:\n"
+	"  marketo http://127.0.0.1:40001\n"
+	"  dynamics http://127.0.0.1:40002\n"
+	"It serves until SIGINT or SIGTERM and keeps everything in memory.\n"
+	"\n"
+	"Options\n"
+	"  --marketo-port N    listen there; 0, the default, picks a free port\n"
+	"  --dynamics-port N   the same for the Dynamics side\n"
+	"  --people FILE.csv   begin with these people; the column \"where\" says on which sides\n"
+	"  --state FILE        begin with what POST /_sandbox/save has written\n"
+	"\n"
+	"Control, on both addresses; JSON in and out\n"
+	"  POST /_sandbox/reset         as just started, without people\n"
+	"  POST /_sandbox/seed          {\"persons\": n, \"contacts\": n, \"leads\": n, \"seed\": s}\n"
+	"  GET, POST /_sandbox/faults   rules: which calls fail, and how\n"
+	"  POST /_sandbox/limits        {\"marketo\": {...}, \"dynamics\": {...}}: limits and settings\n"
+	"  POST /_sandbox/clock         {\"advanceSeconds\": n}\n"
+	"  GET /_sandbox/calls          calls by user and endpoint; POST /_sandbox/calls/reset\n"
+	"  GET /_sandbox/log?limit=n    the last calls in order\n"
+	"  GET, POST /_sandbox/campaigns  {\"name\": ..., \"type\": \"trigger\" or \"batch\"}, also of Marketo\n"
+	"  POST /_sandbox/lists         {\"name\": ...}: a static list of Marketo\n"
+	"  POST /_sandbox/save          {\"file\": \"demo.state\"}, below the current directory\n"
+	"  GET /_sandbox/users          the API users with their credentials and rights\n"
+	"\n"
+	"Examples\n"
+	"  tandem-sandbox --marketo-port 8101 --dynamics-port 8102 --people people.csv\n"
+	"  curl -s localhost:8101/_sandbox/users\n"
+	"  curl -s localhost:8101/_sandbox/seed -d '{\"persons\": 1000, \"contacts\": 1000}'\n"
+	"  curl -s localhost:8101/_sandbox/clock -d '{\"advanceSeconds\": 3600}'\n"
+	"  curl -s localhost:8101/_sandbox/save -d '{\"file\": \"demo.state\"}'\n"
+	"  tandem-sandbox --marketo-port 8101 --dynamics-port 8102 --state demo.state\n"
+	"\n"
+	"Exit codes: 0 ended as told, 1 failed, 2 wrong usage.\n";
 
 static bool port_read(const char *word, uint16_t *ret)
 {
@@ -61,17 +94,26 @@ static bool options_read(int argc, char **argv, struct options *o)
 			i++;
 		else if (strcmp(argv[i], "--people") == 0 && (o->people = value))
 			i++;
+		else if (strcmp(argv[i], "--state") == 0 && (o->state = value))
+			i++;
 		else
 			return false;
 	}
-	return true;
+	return !o->people || !o->state;
 }
 
-static bool load_people(const char *path, const struct side *sides)
+static bool load(const struct options *o, const struct side *sides)
 {
 	struct control_sides all = { sides, FRONT_SIDES };
+	struct text error = { 0 };
 
-	return !path || people_read_file(path, control_load, &all);
+	if (o->people)
+		return people_read_file(o->people, control_load, &all);
+	if (!o->state || state_load(sides, FRONT_SIDES, o->state, &error))
+		return true;
+	fprintf(stderr, "tandem-sandbox: %s\n", error.data);
+	text_free(&error);
+	return false;
 }
 
 static void serve_until_told(const sigset_t *told, const struct web_server *marketo,
@@ -112,7 +154,7 @@ int main(int argc, char **argv)
 	fronts[1] = fronts[0];
 	fronts[1].side = 1;
 	calls_init(fronts[0].sides[0].ops->name, fronts[0].sides[1].ops->name);
-	if (!load_people(options.people, fronts[0].sides))
+	if (!load(&options, fronts[0].sides))
 		return EXIT_FAILED;
 	marketo = web_start(options.marketo_port, BODY_MAX, front_handle, &fronts[0]);
 	dynamics = marketo ? web_start(options.dynamics_port, BODY_MAX, front_handle, &fronts[1])

@@ -16,67 +16,7 @@
 /* Adobe: REST API, limits: addresses of 8 KB, bodies of 1 MB, 300 records. */
 #define TARGET_MAX 8192
 #define BODY_MAX ((size_t)1024 * 1024)
-enum { BATCH_MAX = 300 };
-
-enum body_kind { BODY_NONE, BODY_OPTIONAL, BODY_JSON };
-
-/* One word of a path may be free: it stands as {…}. The endpoint's name is also what calls are
- * counted under. */
-static const struct route {
-	const char *method, *path;
-	call_handler *serve;
-	unsigned int right; /* 0: any user */
-	enum body_kind body;
-	const char *name;
-} routes[] = {
-#define ROUTE(method, path, serve, right, body)                                                    \
-	{                                                                                          \
-		method, "/rest/v1/" path, serve, right, body, method " /rest/v1/" path             \
-	}
-	ROUTE("GET", "leads.json", leads_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("POST", "leads.json", leads_sync, RIGHT_WRITE_LEAD, BODY_JSON),
-	ROUTE("DELETE", "leads.json", leads_delete, RIGHT_WRITE_LEAD, BODY_OPTIONAL),
-	ROUTE("GET", "lead/{id}.json", lead_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("POST", "leads/delete.json", leads_delete, RIGHT_WRITE_LEAD, BODY_OPTIONAL),
-	ROUTE("DELETE", "leads/delete.json", leads_delete, RIGHT_WRITE_LEAD, BODY_OPTIONAL),
-	ROUTE("POST", "leads/{id}/merge.json", lead_merge, RIGHT_WRITE_LEAD, BODY_OPTIONAL),
-	ROUTE("GET", "leads/partitions.json", partitions_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("POST", "leads/partitions.json", partitions_post, RIGHT_WRITE_LEAD, BODY_JSON),
-	ROUTE("GET", "leads/describe.json", describe_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("GET", "leads/describe2.json", describe2_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("GET", "leads/schema/fields.json", schema_fields_get, RIGHT_READ_SCHEMA, BODY_NONE),
-	ROUTE("POST", "leads/schema/fields.json", schema_fields_post, RIGHT_WRITE_SCHEMA,
-	      BODY_JSON),
-	ROUTE("GET", "leads/schema/fields/{name}.json", schema_field_get, RIGHT_READ_SCHEMA,
-	      BODY_NONE),
-	ROUTE("POST", "leads/schema/fields/{name}.json", schema_field_post, RIGHT_WRITE_SCHEMA,
-	      BODY_JSON),
-	ROUTE("GET", "activities.json", activities_get, RIGHT_READ_ACTIVITY, BODY_NONE),
-	ROUTE("GET", "activities/pagingtoken.json", paging_token_get, RIGHT_READ_ACTIVITY,
-	      BODY_NONE),
-	ROUTE("GET", "activities/leadchanges.json", lead_changes_get, RIGHT_READ_ACTIVITY,
-	      BODY_NONE),
-	ROUTE("GET", "activities/deletedleads.json", deleted_leads_get, RIGHT_READ_ACTIVITY,
-	      BODY_NONE),
-	ROUTE("GET", "activities/types.json", activity_types_get, RIGHT_READ_ACTIVITY, BODY_NONE),
-	ROUTE("POST", "activities/external.json", custom_activities_post, RIGHT_WRITE_ACTIVITY,
-	      BODY_JSON),
-	ROUTE("GET", "activities/external/types.json", custom_types_get, RIGHT_READ_METADATA,
-	      BODY_NONE),
-	ROUTE("POST", "activities/external/type.json", custom_type_post, RIGHT_WRITE_METADATA,
-	      BODY_JSON),
-	ROUTE("POST", "activities/external/type/{apiName}/attributes/create.json",
-	      custom_attributes_post, RIGHT_WRITE_METADATA, BODY_JSON),
-	ROUTE("POST", "activities/external/type/{apiName}/approve.json", custom_approve_post,
-	      RIGHT_WRITE_METADATA, BODY_OPTIONAL),
-	ROUTE("GET", "activities/external/type/{apiName}/describe.json", custom_describe_get,
-	      RIGHT_READ_METADATA, BODY_NONE),
-	ROUTE("GET", "stats/usage.json", usage_get, 0, BODY_NONE),
-	ROUTE("GET", "stats/errors.json", usage_errors_get, 0, BODY_NONE),
-};
-
-enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
-
+#define UPLOAD_MAX (10 * BODY_MAX)            /* Adobe: Bulk Lead Import */
 static _Thread_local int64_t records_carried; /* by the call just answered on this thread */
 
 /* ---- parts of the call, for the handlers ---- */
@@ -97,6 +37,16 @@ void call_fail(struct call *call, int code, const char *fmt, ...)
 	text_printf(call->out, ",\"errors\":[{\"code\":\"%d\",\"message\":%s}]", code,
 		    message.data);
 	text_free(&message);
+}
+
+void call_unsupported(struct call *call, const char *what)
+{
+	call->plain = true;
+	call->error_code = 501;
+	call->response->status = 501;
+	web_header(call->response, "Content-Type", "text/plain");
+	text_clear(call->out);
+	text_puts(call->out, what);
 }
 
 void skip_record(struct text *out, const char *list, int code, const char *fmt, ...)
@@ -136,6 +86,29 @@ void call_each_value(const struct call *call, const char *name,
 		}
 	}
 	text_free(&values);
+}
+
+/* One of the values of a filter. */
+struct wanted {
+	const char *value;
+	size_t values;
+	bool met;
+};
+
+static void wanted_visit(void *context, const char *value, size_t len)
+{
+	struct wanted *w = context;
+
+	w->values++;
+	w->met = w->met || (strlen(w->value) == len && memcmp(w->value, value, len) == 0);
+}
+
+bool call_filter_passes(const struct call *call, const char *name, const char *value)
+{
+	struct wanted w = { .value = value };
+
+	call_each_value(call, name, wanted_visit, &w);
+	return !w.values || w.met;
 }
 
 size_t call_batch_size(struct call *call)
@@ -195,66 +168,6 @@ char *word_copy(const char *word)
 	return copy;
 }
 
-/* ---- routing ---- */
-
-/* GET and DELETE may come as POST with the real method in the query. Adobe: REST API, long
- * addresses. */
-static const char *method_meant(const struct web_request *request)
-{
-	static const char *const meant[] = { "GET", "DELETE" };
-	struct text word = { 0 };
-	const char *method = request->method;
-
-	if (strcmp(method, "POST") == 0 && web_param(request->query, "_method", 0, &word))
-		for (size_t i = 0; i < sizeof(meant) / sizeof(meant[0]); i++)
-			if (strcmp(word.data, meant[i]) == 0)
-				method = meant[i];
-	text_free(&word);
-	return method;
-}
-
-/* Takes the free word where there is one. */
-static bool path_matches(const char *pattern, const char *path, struct text *word)
-{
-	const char *brace = strchr(pattern, '{');
-	const char *rest = brace ? strchr(brace, '}') + 1 : NULL;
-	size_t head, len, path_len = strlen(path);
-
-	if (!brace)
-		return strcmp(pattern, path) == 0;
-	head = (size_t)(brace - pattern);
-	if (path_len <= head + strlen(rest) || strncmp(pattern, path, head) != 0 ||
-	    strcmp(path + path_len - strlen(rest), rest) != 0)
-		return false;
-	len = path_len - head - strlen(rest);
-	if (memchr(path + head, '/', len))
-		return false;
-	text_clear(word);
-	text_url_decode(word, path + head, len, false);
-	return true;
-}
-
-/* A route whose path has no free word goes before one that has. known: the path exists, with
- * another method perhaps. */
-static const struct route *route_find(const struct web_request *request, struct text *word,
-				      bool *ret_known)
-{
-	const char *method = method_meant(request);
-	const struct route *found = NULL;
-
-	*ret_known = false;
-	for (int i = 0; i < ROUTE_COUNT; i++) {
-		bool exact = !strchr(routes[i].path, '{');
-
-		if ((found && !exact) || !path_matches(routes[i].path, request->path, word))
-			continue;
-		*ret_known = true;
-		if (strcmp(routes[i].method, method) == 0)
-			found = &routes[i];
-	}
-	return found;
-}
-
 static bool is_identity(const struct web_request *request)
 {
 	return strcmp(request->path, "/identity/oauth/token") == 0;
@@ -297,8 +210,14 @@ static bool body_take(struct call *call, const struct route *route)
 	const struct web_request *request = call->request;
 	bool form = content_type_is(request, "application/x-www-form-urlencoded");
 
-	if (strcmp(request->method, "POST") != 0)
+	if (strcmp(request->method, "GET") == 0)
 		return true;
+	if (route->body == BODY_MULTIPART) {
+		if (content_type_is(request, "multipart/form-data"))
+			return true;
+		call_fail(call, 612, "Invalid Content Type");
+		return false;
+	}
 	if (route->body == BODY_NONE) {
 		if (!form)
 			call_fail(call, 612, "Invalid Content Type");
@@ -364,7 +283,11 @@ static void call_serve(struct call *call)
 	struct marketo *m = call->m;
 	const struct route *route;
 	bool known;
-	int code = tokens_check(m, call->request, &call->user);
+	int code;
+
+	imports_settle(m);
+	bulk_settle(m);
+	code = tokens_check(m, call->request, &call->user);
 
 	if (code) {
 		refuse(call, code);
@@ -417,7 +340,7 @@ static void marketo_handle(void *self, const struct web_request *request,
 			   struct web_response *response)
 {
 	struct marketo *m = self;
-	struct call call = { .m = m, .request = request, .user = USER_NONE };
+	struct call call = { .m = m, .request = request, .response = response, .user = USER_NONE };
 
 	call.out = &response->body;
 	records_carried = 0;
@@ -426,7 +349,8 @@ static void marketo_handle(void *self, const struct web_request *request,
 		answer_plain(response, 414, "Request-URI Too Long");
 		return;
 	}
-	if (request->body_len > BODY_MAX) {
+	if (request->body_len >
+	    (content_type_is(request, "multipart/form-data") ? UPLOAD_MAX : BODY_MAX)) {
 		answer_plain(response, 413, "Request Entity Too Large");
 		return;
 	}
@@ -435,7 +359,8 @@ static void marketo_handle(void *self, const struct web_request *request,
 		tokens_answer(m, request, response);
 	} else {
 		call_serve(&call);
-		envelope(&call, response);
+		if (!call.plain)
+			envelope(&call, response);
 	}
 	pthread_mutex_unlock(&m->lock);
 	records_carried = call.records;
@@ -505,6 +430,11 @@ static void marketo_reset(void *self)
 	fields_free(m);
 	log_free(&m->log);
 	custom_free(m);
+	lists_free(m);
+	campaigns_free(m);
+	objects_free(m);
+	bulk_free(m);
+	imports_free(m);
 	memset(&m->tokens, 0, sizeof(m->tokens));
 	memset(&m->usage, 0, sizeof(m->usage));
 	m->usage.in_flight = in_flight;
@@ -541,6 +471,9 @@ struct side marketo_side_new(void)
 		.reset = marketo_reset,
 		.users_json = marketo_users_json,
 		.limits = marketo_limits,
+		.save = marketo_save,
+		.restore = marketo_restore,
+		.control = marketo_control,
 		.endpoint_of = marketo_endpoint_of,
 		.records_of = marketo_records_of,
 	};

@@ -32,7 +32,7 @@ static const struct {
 		  { ACTIVITY_MERGE, 760 },
 		  { ACTIVITY_CHANGE_PARTITION, 760 } };
 
-static bool still_kept(const struct event *e, int64_t now)
+bool activity_kept(const struct event *e, int64_t now)
 {
 	int64_t days = e->type >= ACTIVITY_CUSTOM_FROM ? 760 : 0;
 
@@ -163,6 +163,16 @@ static void event_json(struct page *p, const struct event *e)
 	p->call->records++;
 }
 
+void activity_json(struct marketo *m, const struct event *e, struct text *out)
+{
+	struct call call = { .m = m, .out = out };
+	struct page p = { .call = &call };
+
+	event_json(&p, e);
+	text_free(&p.before);
+	text_free(&p.after);
+}
+
 /* ---- a page ---- */
 
 /* False after having failed the call. */
@@ -207,7 +217,7 @@ static void page_answer(struct page *p)
 	for (; mark.at < last && (size_t)call->records < batch; mark.at++) {
 		const struct event *e = &log->events[mark.at];
 
-		if (e->date < mark.since || !event_wanted(p, e) || !still_kept(e, now))
+		if (e->date < mark.since || !event_wanted(p, e) || !activity_kept(e, now))
 			continue;
 		text_puts(call->out, call->records ? "," : "");
 		event_json(p, e);

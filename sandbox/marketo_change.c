@@ -70,12 +70,13 @@ static int member_read(const struct marketo *m, struct draft *d, const char *nam
 			    json_object_get_string(value));
 		return 1003;
 	}
-	/* This instance has no companies and no sales persons to link to. */
-	if (column == COLUMN_EXTERNAL_COMPANY && d->value.len) {
+	if (column == COLUMN_EXTERNAL_COMPANY && d->value.len &&
+	    !object_by_key(m, OBJECT_COMPANY, d->value.data, d->value.len)) {
 		text_puts(error, "Company not found");
 		return 1013;
 	}
-	if (column == COLUMN_EXTERNAL_SALES_PERSON && d->value.len) {
+	if (column == COLUMN_EXTERNAL_SALES_PERSON && d->value.len &&
+	    !object_by_key(m, OBJECT_SALES_PERSON, d->value.data, d->value.len)) {
 		text_puts(error, "ExternalSalesPersonID not found");
 		return 718;
 	}
@@ -104,6 +105,27 @@ int draft_read(const struct marketo *m, struct draft *d, struct json_object *rec
 	return 0;
 }
 
+int draft_company_check(const struct marketo *m, const struct draft *d, const uint32_t *position,
+			struct text *error)
+{
+	const struct item *link = draft_item(d, COLUMN_EXTERNAL_COMPANY);
+	size_t len = 0;
+	bool linked = position && person_get(m, *position, COLUMN_EXTERNAL_COMPANY, &len);
+
+	if (linked && link && !link->len) {
+		text_puts(error, "A lead cannot be unlinked from its company");
+		return 1003;
+	}
+	for (size_t i = 0; (linked || (link && link->len)) && i < d->count; i++) {
+		if (!(m->fields.list[d->items[i].column].flags & FIELD_COMPANY))
+			continue;
+		text_printf(error, "Company update not allowed: field '%s'",
+			    m->fields.list[d->items[i].column].name);
+		return 1021;
+	}
+	return 0;
+}
+
 /* Stores and logs when the value is another one; true when it was. */
 static bool change_value(struct marketo *m, uint32_t position, int column, const char *bytes,
 			 size_t len, int user)
@@ -121,6 +143,7 @@ static bool change_value(struct marketo *m, uint32_t position, int column, const
 	text_free(&before);
 	text_free(&after);
 	person_set(m, position, column, bytes, len);
+	m->people.list[position].touched = (uint32_t)sandbox_now_s();
 	if (!(m->fields.list[column].flags & FIELD_CUSTOM))
 		m->people.list[position].updated = (uint32_t)sandbox_now_s();
 	return true;

@@ -83,20 +83,21 @@ static const struct {
 	{ "emailSuspended", "Email Suspended", "EmailSuspended", TYPE_BOOLEAN, 0 },
 	{ "emailSuspendedAt", "Email Suspended At", "EmailSuspendedAt", TYPE_DATETIME, 0 },
 	{ "emailSuspendedCause", "Email Suspended Cause", "EmailSuspendedCause", TYPE_STRING, 0 },
-	{ "company", "Company Name", "Company", TYPE_STRING, 0 },
-	{ "site", "Site", "Site", TYPE_STRING, 0 },
-	{ "website", "Website", "Website", TYPE_URL, 0 },
-	{ "mainPhone", "Main Phone", "MainPhone", TYPE_PHONE, 0 },
-	{ "annualRevenue", "Annual Revenue", "AnnualRevenue", TYPE_CURRENCY, 0 },
-	{ "numberOfEmployees", "Num Employees", "NumberOfEmployees", TYPE_INTEGER, 0 },
-	{ "industry", "Industry", "Industry", TYPE_STRING, 0 },
-	{ "sicCode", "SIC Code", "SICCode", TYPE_STRING, 0 },
-	{ "billingStreet", "Billing Address", "BillingStreet", TYPE_TEXT, 0 },
-	{ "billingCity", "Billing City", "BillingCity", TYPE_STRING, 0 },
-	{ "billingState", "Billing State", "BillingState", TYPE_STRING, 0 },
-	{ "billingCountry", "Billing Country", "BillingCountry", TYPE_STRING, 0 },
-	{ "billingPostalCode", "Billing Postal Code", "BillingPostalCode", TYPE_STRING, 0 },
-	{ "mktoCompanyNotes", "Company Notes", "MktoCompanyNotes", TYPE_TEXT, 0 },
+	{ "company", "Company Name", "Company", TYPE_STRING, FIELD_COMPANY },
+	{ "site", "Site", "Site", TYPE_STRING, FIELD_COMPANY },
+	{ "website", "Website", "Website", TYPE_URL, FIELD_COMPANY },
+	{ "mainPhone", "Main Phone", "MainPhone", TYPE_PHONE, FIELD_COMPANY },
+	{ "annualRevenue", "Annual Revenue", "AnnualRevenue", TYPE_CURRENCY, FIELD_COMPANY },
+	{ "numberOfEmployees", "Num Employees", "NumberOfEmployees", TYPE_INTEGER, FIELD_COMPANY },
+	{ "industry", "Industry", "Industry", TYPE_STRING, FIELD_COMPANY },
+	{ "sicCode", "SIC Code", "SICCode", TYPE_STRING, FIELD_COMPANY },
+	{ "billingStreet", "Billing Address", "BillingStreet", TYPE_TEXT, FIELD_COMPANY },
+	{ "billingCity", "Billing City", "BillingCity", TYPE_STRING, FIELD_COMPANY },
+	{ "billingState", "Billing State", "BillingState", TYPE_STRING, FIELD_COMPANY },
+	{ "billingCountry", "Billing Country", "BillingCountry", TYPE_STRING, FIELD_COMPANY },
+	{ "billingPostalCode", "Billing Postal Code", "BillingPostalCode", TYPE_STRING,
+	  FIELD_COMPANY },
+	{ "mktoCompanyNotes", "Company Notes", "MktoCompanyNotes", TYPE_TEXT, FIELD_COMPANY },
 	{ "contactCompany", "Company Id", "", TYPE_INTEGER, RO },
 	{ "leadPerson", "Person Id", "", TYPE_INTEGER, RO },
 	{ "acquisitionProgramId", "Acquisition Program", "AcquisitionProgramId", TYPE_REFERENCE,
@@ -132,7 +133,7 @@ static const struct {
 enum { STANDARD_COUNT = sizeof(standard_fields) / sizeof(standard_fields[0]) };
 _Static_assert(STANDARD_COUNT + CUSTOM_FIELDS_MAX <= FIELDS_MAX, "every field needs a column");
 
-static struct field *field_add(struct fields *f, const char *name)
+struct field *field_add(struct fields *f, const char *name)
 {
 	struct field *field = &f->list[f->count];
 

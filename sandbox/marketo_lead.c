@@ -6,14 +6,6 @@
 
 enum { VALUES_MAX = 300, MATCHES_MAX = 1000 };
 
-struct selection {
-	struct call *call;
-	int columns[FIELDS_MAX];
-	size_t count;
-	bool chosen[FIELDS_MAX];
-	bool wrong;
-};
-
 static void selection_add(struct selection *s, int column)
 {
 	if (s->chosen[column])
@@ -36,9 +28,7 @@ static void selection_visit(void *context, const char *name, size_t len)
 	}
 }
 
-/* The fields asked for in their order, the id always among them. False after having failed the
- * call. */
-static bool selection_read(struct call *call, struct selection *s)
+bool selection_read(struct call *call, struct selection *s)
 {
 	static const int defaults[] = { COLUMN_ID,    COLUMN_FIRST_NAME, COLUMN_LAST_NAME,
 					COLUMN_EMAIL, COLUMN_UPDATED_AT, COLUMN_CREATED_AT };
@@ -55,7 +45,7 @@ static bool selection_read(struct call *call, struct selection *s)
 	return true;
 }
 
-static void lead_json(struct call *call, const struct selection *s, uint32_t position)
+void lead_json(struct call *call, const struct selection *s, uint32_t position)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		text_add(call->out, i ? "," : "{", 1);
@@ -174,28 +164,14 @@ static bool match_read(struct call *call, struct match *s)
 	return !call->error_code;
 }
 
-static bool page_start(struct call *call, size_t *ret)
-{
-	struct page_mark mark = { .kind = PAGE_LEADS };
-	struct text token = { 0 };
-	bool good = !call_param(call, "nextPageToken", 0, &token) || !token.len ||
-		    page_mark_read(call->m, token.data, &mark);
-
-	text_free(&token);
-	*ret = (size_t)mark.at;
-	if (good && mark.kind == PAGE_LEADS)
-		return true;
-	call_fail(call, 1003, "Invalid value for nextPageToken");
-	return false;
-}
-
 void leads_get(struct call *call)
 {
 	struct match s = { .call = call, .column = filter_column(call) };
 	struct selection chosen;
 	size_t batch, start, end;
 
-	if (s.column < 0 || !selection_read(call, &chosen) || !page_start(call, &start))
+	if (s.column < 0 || !selection_read(call, &chosen) ||
+	    !call_page_start(call, PAGE_LEADS, &start))
 		return;
 	batch = call_batch_size(call);
 	if (!batch || !match_read(call, &s))
@@ -208,9 +184,6 @@ void leads_get(struct call *call)
 		lead_json(call, &chosen, s.found[i]);
 	}
 	text_puts(call->out, "]");
-	if (end == s.count)
-		return;
-	text_puts(call->out, ",\"nextPageToken\":\"");
-	page_mark_print(call->m, &(struct page_mark){ .kind = PAGE_LEADS, .at = end }, call->out);
-	text_puts(call->out, "\",\"moreResult\":true");
+	if (end < s.count)
+		call_page_next(call, PAGE_LEADS, end);
 }

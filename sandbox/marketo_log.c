@@ -102,6 +102,17 @@ static void event_delay(struct log *log, const struct event *e, int64_t visible_
 	log->late_count++;
 }
 
+void log_restore(struct log *log, struct event e, const char *payload, size_t len,
+		 int64_t visible_ms)
+{
+	e.payload = payload_store(log, payload, len);
+	e.payload_len = (uint32_t)len;
+	if (visible_ms)
+		event_delay(log, &e, visible_ms);
+	else
+		event_append(log, &e);
+}
+
 void log_settle(struct marketo *m)
 {
 	struct log *log = &m->log;

@@ -82,10 +82,32 @@ bool page_mark_read(const struct marketo *m, const char *token, struct page_mark
 	}
 	scramble(bytes);
 	if (checksum(bytes) != bytes[0] || get_number(bytes + 2, 2) != (m->world & 0xffff) ||
-	    bytes[1] > PAGE_FIELDS)
+	    bytes[1] > PAGE_KIND_LAST)
 		return false;
 	ret->kind = (enum page_kind)bytes[1];
 	ret->at = get_number(bytes + 4, 8);
 	ret->since = (uint32_t)get_number(bytes + 12, 4);
 	return true;
+}
+
+bool call_page_start(struct call *call, enum page_kind kind, size_t *ret)
+{
+	struct page_mark mark = { .kind = kind };
+	struct text token = { 0 };
+	bool good = !call_param(call, "nextPageToken", 0, &token) || !token.len ||
+		    page_mark_read(call->m, token.data, &mark);
+
+	text_free(&token);
+	*ret = (size_t)mark.at;
+	if (good && mark.kind == kind)
+		return true;
+	call_fail(call, 1003, "Invalid value for nextPageToken");
+	return false;
+}
+
+void call_page_next(struct call *call, enum page_kind kind, size_t at)
+{
+	text_puts(call->out, ",\"nextPageToken\":\"");
+	page_mark_print(call->m, &(struct page_mark){ .kind = kind, .at = at }, call->out);
+	text_puts(call->out, "\",\"moreResult\":true");
 }

@@ -56,13 +56,17 @@ uint32_t person_add(struct marketo *m)
 			abort();
 		}
 	}
-	p->list[p->count] = (struct person){ .created = now, .updated = now, .partition = 1 };
+	p->list[p->count] =
+		(struct person){ .created = now, .updated = now, .touched = now, .partition = 1 };
 	return (uint32_t)p->count++;
 }
 
 const char *person_get(const struct marketo *m, uint32_t position, int column, size_t *ret_len)
 {
-	const char *bytes = row_get(m->people.list[position].row, (uint16_t)column, ret_len);
+	const struct row *row = m->people.list[position].row;
+	const struct row *company =
+		m->fields.list[column].flags & FIELD_COMPANY ? company_row(m, row) : NULL;
+	const char *bytes = row_get(company ? company : row, (uint16_t)column, ret_len);
 
 	if (!bytes)
 		*ret_len = 0;
@@ -215,6 +219,7 @@ void person_remove(struct marketo *m, uint32_t position)
 
 	for (size_t i = 0; i < m->fields.count; i++)
 		field_index_remove(m, (int)i, position);
+	lists_forget(m, position);
 	row_free(p->row);
 	p->row = NULL;
 	p->gone = true;
@@ -390,6 +395,7 @@ void people_load(struct marketo *m, const struct person_row *from)
 
 	p->created -= LOADED_AGE_SECONDS - position % 86400;
 	p->updated = p->created;
+	p->touched = p->created;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		load_text(m, position, values[i][0], values[i][1]);
 	load_unsubscribed(m, position, from->email, from->unsubscribed);

@@ -29,6 +29,12 @@ static const struct {
 	{ "lateCommitSeconds", false, offsetof(struct limits, late_commit_s), 0, 86400 },
 	{ "latencyMs", false, offsetof(struct limits, latency_ms), 0, 60000 },
 	{ "scanEvents", false, offsetof(struct limits, scan_events), 1, 100000000 },
+	{ "exportSeconds", false, offsetof(struct limits, export_s), 0, 86400 },
+	{ "importSeconds", false, offsetof(struct limits, import_s), 0, 86400 },
+	{ "exportBytesPerDay", false, offsetof(struct limits, export_bytes_per_day), 0, INT64_MAX },
+	{ "exportUpdatedAt", true, offsetof(struct limits, export_updated), 0, 0 },
+	{ "exportFails", true, offsetof(struct limits, export_fails), 0, 0 },
+	{ "exportLosesFile", true, offsetof(struct limits, export_loses_file), 0, 0 },
 	{ "otherCalls", false, offsetof(struct limits, other_calls), 0, INT64_MAX },
 };
 
@@ -40,7 +46,11 @@ void limits_default(struct limits *l)
 			      .window_s = 20,
 			      .concurrent = 10,
 			      .token_s = 3600,
-			      .scan_events = 20000 };
+			      .scan_events = 20000,
+			      .export_s = 30,
+			      .import_s = 10,
+			      .export_bytes_per_day = (int64_t)500 * 1024 * 1024,
+			      .export_updated = true };
 }
 
 static bool limit_read(struct limits *l, const char *name, struct json_object *value)
@@ -62,21 +72,31 @@ static bool limit_read(struct limits *l, const char *name, struct json_object *v
 	return false;
 }
 
-static int64_t today(void)
+int64_t central_day(int64_t seconds)
 {
-	return (sandbox_now_s() + CENTRAL_SECONDS) / 86400;
+	return (seconds + CENTRAL_SECONDS) / 86400;
 }
 
+/* Today's place is the first; days without calls take theirs too. */
 static void turn_day(struct marketo *m)
 {
-	int64_t day = today();
+	struct usage_day *days = m->usage.days;
+	int64_t day = central_day(sandbox_now_s());
 
-	if (m->usage.day == day)
+	if (days[0].day == day)
 		return;
-	m->usage.day = day;
+	days[0].others = m->limits.other_calls;
 	m->limits.other_calls = 0;
-	memset(m->usage.by_user, 0, sizeof(m->usage.by_user));
-	memset(m->usage.errors, 0, sizeof(m->usage.errors));
+	if (day - days[0].day >= USAGE_DAYS || day < days[0].day) {
+		memset(days, 0, sizeof(m->usage.days));
+		days[0].day = day;
+	}
+	while (days[0].day < day) {
+		memmove(days + 1, days, (USAGE_DAYS - 1) * sizeof(*days));
+		days[0] = (struct usage_day){ .day = days[1].day + 1 };
+	}
+	for (int i = 1; i < USAGE_DAYS; i++)
+		days[i].day = day - i;
 }
 
 bool limits_read(struct marketo *m, const char *json, struct text *error)
@@ -109,12 +129,12 @@ bool limits_read(struct marketo *m, const char *json, struct text *error)
 	return true;
 }
 
-static int64_t day_total(const struct marketo *m)
+static int64_t day_total(const struct marketo *m, const struct usage_day *day)
 {
-	int64_t total = m->limits.other_calls;
+	int64_t total = day == m->usage.days ? m->limits.other_calls : day->others;
 
 	for (int i = 0; i < USER_COUNT; i++)
-		total += m->usage.by_user[i];
+		total += day->by_user[i];
 	return total;
 }
 
@@ -126,13 +146,13 @@ int quota_begin(struct marketo *m, int user)
 	bool window_full = *oldest && now_ms - *oldest < m->limits.window_s * 1000;
 
 	turn_day(m);
-	u->by_user[user]++;
+	u->days[0].by_user[user]++;
 	*oldest = now_ms;
 	u->window_next = (u->window_next + 1) % (size_t)m->limits.per_window;
 	u->in_flight++;
 	if (!m->limits.enforce)
 		return 0;
-	if (day_total(m) > m->limits.per_day)
+	if (day_total(m, &u->days[0]) > m->limits.per_day)
 		return 607;
 	if (window_full)
 		return 606;
@@ -141,14 +161,16 @@ int quota_begin(struct marketo *m, int user)
 
 void quota_end(struct marketo *m, int error_code)
 {
+	struct usage_day *today = &m->usage.days[0];
+
 	m->usage.in_flight--;
 	if (!error_code)
 		return;
 	for (int i = 0; i < ERROR_KINDS_MAX; i++) {
-		if (m->usage.errors[i].count && m->usage.errors[i].code != error_code)
+		if (today->errors[i].count && today->errors[i].code != error_code)
 			continue;
-		m->usage.errors[i].code = error_code;
-		m->usage.errors[i].count++;
+		today->errors[i].code = error_code;
+		today->errors[i].count++;
 		return;
 	}
 }
@@ -160,37 +182,67 @@ static void add_date(struct text *out, int64_t day)
 	out->data[out->len] = '\0';
 }
 
-void usage_get(struct call *call)
+static void usage_json(struct call *call, const struct usage_day *day)
 {
 	const char *comma = "";
 
-	turn_day(call->m);
-	text_puts(call->out, ",\"result\":[{\"date\":\"");
-	add_date(call->out, call->m->usage.day);
-	text_printf(call->out, "\",\"total\":%" PRId64 ",\"users\":[", day_total(call->m));
+	text_puts(call->out, "{\"date\":\"");
+	add_date(call->out, day->day);
+	text_printf(call->out, "\",\"total\":%" PRId64 ",\"users\":[", day_total(call->m, day));
 	for (int i = 0; i < USER_COUNT; i++) {
-		if (!call->m->usage.by_user[i])
+		if (!day->by_user[i])
 			continue;
 		text_printf(call->out, "%s{\"userId\":\"%s\",\"count\":%" PRId64 "}", comma,
-			    marketo_users[i].login, call->m->usage.by_user[i]);
+			    marketo_users[i].login, day->by_user[i]);
 		comma = ",";
 	}
-	text_puts(call->out, "]}]");
+	text_puts(call->out, "]}");
+}
+
+static void errors_json(struct call *call, const struct usage_day *day)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i < ERROR_KINDS_MAX; i++)
+		total += day->errors[i].count;
+	text_puts(call->out, "{\"date\":\"");
+	add_date(call->out, day->day);
+	text_printf(call->out, "\",\"total\":%" PRId64 ",\"errors\":[", total);
+	for (int i = 0; i < ERROR_KINDS_MAX && day->errors[i].count; i++)
+		text_printf(call->out, "%s{\"errorCode\":\"%d\",\"count\":%" PRId64 "}",
+			    i ? "," : "", day->errors[i].code, day->errors[i].count);
+	text_puts(call->out, "]}");
+}
+
+/* The newest day first. */
+static void days_answer(struct call *call, int count,
+			void (*show)(struct call *, const struct usage_day *))
+{
+	turn_day(call->m);
+	text_puts(call->out, ",\"result\":[");
+	for (int i = 0; i < count; i++) {
+		text_puts(call->out, i ? "," : "");
+		show(call, &call->m->usage.days[i]);
+	}
+	text_puts(call->out, "]");
+}
+
+void usage_get(struct call *call)
+{
+	days_answer(call, 1, usage_json);
+}
+
+void usage_week_get(struct call *call)
+{
+	days_answer(call, USAGE_DAYS, usage_json);
 }
 
 void usage_errors_get(struct call *call)
 {
-	const struct usage *u = &call->m->usage;
-	int64_t total = 0;
+	days_answer(call, 1, errors_json);
+}
 
-	turn_day(call->m);
-	for (int i = 0; i < ERROR_KINDS_MAX; i++)
-		total += u->errors[i].count;
-	text_puts(call->out, ",\"result\":[{\"date\":\"");
-	add_date(call->out, u->day);
-	text_printf(call->out, "\",\"total\":%" PRId64 ",\"errors\":[", total);
-	for (int i = 0; i < ERROR_KINDS_MAX && u->errors[i].count; i++)
-		text_printf(call->out, "%s{\"errorCode\":\"%d\",\"count\":%" PRId64 "}",
-			    i ? "," : "", u->errors[i].code, u->errors[i].count);
-	text_puts(call->out, "]}]");
+void usage_errors_week_get(struct call *call)
+{
+	days_answer(call, USAGE_DAYS, errors_json);
 }

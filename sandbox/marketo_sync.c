@@ -79,7 +79,7 @@ static bool lookup_read(struct sync *s)
 	return !s->call->error_code;
 }
 
-static uint8_t partition_named(const char *name)
+uint8_t partition_named(const char *name)
 {
 	for (int i = 0; name && i < PARTITION_COUNT; i++)
 		if (strcmp(marketo_partitions[i], name) == 0)
@@ -172,6 +172,11 @@ static void record_apply(struct sync *s, struct json_object *record, const struc
 	}
 	if (target_refuse(s, t))
 		return;
+	code = draft_company_check(m, s->draft, t->matches ? &position : NULL, &s->error);
+	if (code) {
+		skip_record(s->call->out, "reasons", code, "%s", s->error.data);
+		return;
+	}
 	if (t->matches)
 		draft_update(m, s->draft, position, s->call->user);
 	else
@@ -335,8 +340,10 @@ static void merge_apply(struct merge *s, int user)
 		if (s->m->people.list[loser].gone)
 			continue; /* named twice */
 		row_each(s->m->people.list[loser].row, fill_visit, &f);
+		lists_merge(s->m, s->winner, loser);
 		person_remove(s->m, loser);
 	}
+	s->m->people.list[s->winner].touched = (uint32_t)sandbox_now_s();
 	if (f.standard)
 		s->m->people.list[s->winner].updated = (uint32_t)sandbox_now_s();
 	merge_log(s, user);

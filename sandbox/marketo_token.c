@@ -12,9 +12,12 @@
 enum {
 	RIGHTS_ALL = RIGHT_READ_LEAD | RIGHT_WRITE_LEAD | RIGHT_READ_ACTIVITY |
 		     RIGHT_WRITE_ACTIVITY | RIGHT_READ_METADATA | RIGHT_WRITE_METADATA |
-		     RIGHT_READ_SCHEMA | RIGHT_WRITE_SCHEMA,
+		     RIGHT_READ_SCHEMA | RIGHT_WRITE_SCHEMA | RIGHT_READ_COMPANY |
+		     RIGHT_WRITE_COMPANY | RIGHT_READ_SALES_PERSON | RIGHT_WRITE_SALES_PERSON |
+		     RIGHT_READ_CAMPAIGN | RIGHT_RUN_CAMPAIGN,
 	RIGHTS_READ = RIGHT_READ_LEAD | RIGHT_READ_ACTIVITY | RIGHT_READ_METADATA |
-		      RIGHT_READ_SCHEMA,
+		      RIGHT_READ_SCHEMA | RIGHT_READ_COMPANY | RIGHT_READ_SALES_PERSON |
+		      RIGHT_READ_CAMPAIGN,
 };
 
 #define USER(name, rights)                                                                         \
@@ -44,6 +47,12 @@ static const struct {
 	{ RIGHT_READ_SCHEMA, "Read-Only Schema Custom Field" },
 	{ RIGHT_WRITE_SCHEMA, "Read-Write Schema Standard Field" },
 	{ RIGHT_WRITE_SCHEMA, "Read-Write Schema Custom Field" },
+	{ RIGHT_READ_COMPANY, "Read-Only Company" },
+	{ RIGHT_WRITE_COMPANY, "Read-Write Company" },
+	{ RIGHT_READ_SALES_PERSON, "Read-Only Sales Person" },
+	{ RIGHT_WRITE_SALES_PERSON, "Read-Write Sales Person" },
+	{ RIGHT_READ_CAMPAIGN, "Read-Only Campaign" },
+	{ RIGHT_RUN_CAMPAIGN, "Execute Campaign" },
 };
 
 void users_json(struct text *out)

@@ -18,6 +18,9 @@ struct person_row {
 	bool do_not_call, unsubscribed;
 };
 
+struct state_reader;
+struct state_writer;
+
 struct side_ops {
 	const char *name;    /* "marketo" or "dynamics": what a fault rule's "side" names */
 	web_handler *handle; /* everything but /_sandbox/ */
@@ -31,6 +34,10 @@ struct side_ops {
 			   struct text *); /* the side's array for GET /_sandbox/users */
 	bool (*limits)(void *self, const char *json,
 		       struct text *error); /* POST /_sandbox/limits, this side's part */
+	void (*save)(void *self, struct state_writer *);    /* all but limits and tokens */
+	bool (*restore)(void *self, struct state_reader *); /* into a side just started */
+	/* A control address of this side's own; false: it is not. May be NULL. */
+	bool (*control)(void *self, const struct web_request *, struct web_response *);
 	const char *(*endpoint_of)(
 		const struct web_request *); /* stable name for counting: path with ids replaced;
 						static or interned */

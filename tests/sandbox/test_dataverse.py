@@ -395,7 +395,7 @@ class Queries(DataverseCase):
                                     ("$filter=lastname eq", 400, "Syntax error"), ("$filter=numberofchildren eq 'a'", 400, "incompatible"),
                                     ("$orderby=nonsense", 400, "'nonsense'"), ("$skip=1", 501, "$skip"), ("$search=x", 501, "$search"),
                                     ("$apply=x", 501, "$apply"), ("$format=json", 501, "$format"), ("fetchXml=x", 501, "fetchXml"),
-                                    ("$expand=x", 501, "$expand"), ("$top=x", 400, "$top"), ("$skiptoken=zz", 400, "cookie")):
+                                    ("$expand=x", 400, "'x'"), ("$top=x", 400, "$top"), ("$skiptoken=zz", 400, "cookie")):
             with self.subTest(query):
                 self.assertRefused(self.tandem.call("GET", "contacts?" + query), status, "0x80060888", text)
         many = " or ".join(["numberofchildren eq 1"] * 501)
