@@ -140,7 +140,7 @@ void dataverse_dispatch(struct call *c)
 		 strlen(c->request->path) + strlen(c->request->query) > c->address_max)
 		good = call_refuse(c, 414, ODATA_ERROR,
 				   "The address is longer than %zu characters.", c->address_max);
-	else if (!utf8_valid(c->path.data, c->path.len))
+	else if (!text_is_utf8(c->path.data, c->path.len))
 		good = call_refuse(c, 400, ODATA_ERROR, "The address is not valid UTF-8.");
 	else if (!c->user->member)
 		good = call_refuse(c, 403, "0x80072560",

@@ -206,7 +206,7 @@ void call_write_failure(struct call *c)
 	struct text *out = &c->response->body;
 	struct text message = { 0 };
 
-	utf8_clean(&message, f->message, strlen(f->message)); /* it may quote what was sent */
+	text_add_utf8(&message, f->message, strlen(f->message)); /* it may quote what was sent */
 	text_clear(out);
 	call_json(c, f->status);
 	text_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":", f->code);

@@ -233,21 +233,6 @@ void time_print(int64_t s, char ret[TIME_TEXT])
 	put_number(ret + 17, 2, (int)(of_day % 60));
 }
 
-/* One code point; a byte that starts none stands for itself. Returns the bytes used. */
-static size_t code_point(const char *bytes, size_t len, uint32_t *ret)
-{
-	const unsigned char *b = (const unsigned char *)bytes;
-	size_t need = b[0] < 0x80 ? 1 : b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : b[0] >= 0xc2 ? 2 : 1;
-
-	*ret = b[0];
-	if (need == 1 || need > len)
-		return 1;
-	*ret = b[0] & (0x7fu >> need);
-	for (size_t i = 1; i < need; i++)
-		*ret = *ret << 6 | (b[i] & 0x3f);
-	return need;
-}
-
 static uint32_t fold_point(uint32_t c)
 {
 	if (c < 0x80)
@@ -280,7 +265,7 @@ void fold_text(struct text *t, const char *bytes, size_t len)
 	text_add(t, "", 0);
 	for (size_t i = 0; i < len;) {
 		uint32_t c;
-		size_t used = code_point(bytes + i, len - i, &c);
+		size_t used = text_code_point(bytes + i, len - i, &c);
 
 		if (used <= 2 && (used == 2 || c < 0x80))
 			add_point(t, fold_point(c));
@@ -297,8 +282,8 @@ int fold_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 	while (i < a_len && j < b_len) {
 		uint32_t x, y;
 
-		i += code_point(a + i, a_len - i, &x);
-		j += code_point(b + j, b_len - j, &y);
+		i += text_code_point(a + i, a_len - i, &x);
+		j += text_code_point(b + j, b_len - j, &y);
 		x = fold_point(x);
 		y = fold_point(y);
 		if (x != y)
@@ -326,44 +311,6 @@ uint32_t fold_hash(const char *bytes, size_t len)
 	return hash;
 }
 
-/* Bytes of the well-formed character at the start; 0 when there is none. */
-static size_t character_length(const char *bytes, size_t len)
-{
-	uint32_t c;
-	size_t used = code_point(bytes, len, &c);
-
-	if (used == 1)
-		return (unsigned char)*bytes < 0x80;
-	for (size_t i = 1; i < used; i++)
-		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
-			return 0;
-	if (used == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff)))
-		return 0;
-	return used == 4 && (c < 0x10000 || c > 0x10ffff) ? 0 : used;
-}
-
-bool utf8_valid(const char *bytes, size_t len)
-{
-	size_t used;
-
-	for (size_t i = 0; i < len; i += used) {
-		used = character_length(bytes + i, len - i);
-		if (!used)
-			return false;
-	}
-	return true;
-}
-
-void utf8_clean(struct text *t, const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t used = character_length(bytes + i, len - i);
-
-		text_add(t, used ? bytes + i : "?", used ? used : 1);
-		i += used ? used : 1;
-	}
-}
-
 size_t utf16_length(const char *bytes, size_t len)
 {
 	size_t units = 0;
@@ -371,7 +318,7 @@ size_t utf16_length(const char *bytes, size_t len)
 	for (size_t i = 0; i < len; units++) {
 		uint32_t c;
 
-		i += code_point(bytes + i, len - i, &c);
+		i += text_code_point(bytes + i, len - i, &c);
 		units += c > 0xffff;
 	}
 	return units;
@@ -383,7 +330,7 @@ size_t utf16_head(const char *bytes, size_t len, size_t units)
 
 	while (at < len) {
 		uint32_t c;
-		size_t used = code_point(bytes + at, len - at, &c);
+		size_t used = text_code_point(bytes + at, len - at, &c);
 		size_t take = c > 0xffff ? 2 : 1;
 
 		if (take > units)

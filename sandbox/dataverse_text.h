@@ -37,10 +37,6 @@ void fold_text(struct text *t, const char *bytes, size_t len);
 int fold_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 uint32_t fold_hash(const char *bytes, size_t len);
 
-/* Is the text well-formed? The second form appends it with a ? for every byte that is not. */
-bool utf8_valid(const char *bytes, size_t len);
-void utf8_clean(struct text *t, const char *bytes, size_t len);
-
 /* Length as the vendor counts it, and the bytes of the longest head of at most that length. */
 size_t utf16_length(const char *bytes, size_t len);
 size_t utf16_head(const char *bytes, size_t len, size_t units);

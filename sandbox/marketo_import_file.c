@@ -140,6 +140,10 @@ bool import_check(struct call *call, const struct import *import)
 	const char *lookup = call->m->fields.list[import->lookup].name;
 	bool has_lookup = false;
 
+	if (!text_is_utf8(import->file.data, import->file.len)) {
+		call_fail(call, 1003, "The file is not UTF-8");
+		return false;
+	}
 	if (import->file.len)
 		r = rows_begin(import);
 	if (!import->file.len || !row_read(&r))

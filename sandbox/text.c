@@ -170,3 +170,55 @@ void text_url_encode(struct text *t, const char *bytes, size_t len)
 			text_printf(t, "%%%02X", (unsigned int)c);
 	}
 }
+
+size_t text_code_point(const char *bytes, size_t len, uint32_t *ret)
+{
+	const unsigned char *b = (const unsigned char *)bytes;
+	size_t need = b[0] < 0x80 ? 1 : b[0] >= 0xf0 ? 4 : b[0] >= 0xe0 ? 3 : b[0] >= 0xc2 ? 2 : 1;
+
+	*ret = b[0];
+	if (need == 1 || need > len)
+		return 1;
+	*ret = b[0] & (0x7fu >> need);
+	for (size_t i = 1; i < need; i++)
+		*ret = *ret << 6 | (b[i] & 0x3f);
+	return need;
+}
+
+/* Bytes of the well-formed character at the start; 0 when there is none. */
+static size_t character_length(const char *bytes, size_t len)
+{
+	uint32_t c;
+	size_t used = text_code_point(bytes, len, &c);
+
+	if (used == 1)
+		return (unsigned char)*bytes < 0x80;
+	for (size_t i = 1; i < used; i++)
+		if (((unsigned char)bytes[i] & 0xc0) != 0x80)
+			return 0;
+	if (used == 3 && (c < 0x800 || (c >= 0xd800 && c <= 0xdfff)))
+		return 0;
+	return used == 4 && (c < 0x10000 || c > 0x10ffff) ? 0 : used;
+}
+
+bool text_is_utf8(const char *bytes, size_t len)
+{
+	size_t used;
+
+	for (size_t i = 0; i < len; i += used) {
+		used = character_length(bytes + i, len - i);
+		if (!used)
+			return false;
+	}
+	return true;
+}
+
+void text_add_utf8(struct text *t, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len;) {
+		size_t used = character_length(bytes + i, len - i);
+
+		text_add(t, used ? bytes + i : "?", used ? used : 1);
+		i += used ? used : 1;
+	}
+}

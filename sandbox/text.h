@@ -26,4 +26,9 @@ void text_json_key(struct text *t, const char *name);                 /* "name":
 void text_url_decode(struct text *t, const char *bytes, size_t len, bool plus_is_space);
 void text_url_encode(struct text *t, const char *bytes, size_t len);
 
+/* UTF-8. One code point: a byte that starts none stands for itself; returns the bytes used. */
+size_t text_code_point(const char *bytes, size_t len, uint32_t *ret);
+bool text_is_utf8(const char *bytes, size_t len);
+void text_add_utf8(struct text *t, const char *bytes, size_t len); /* a ? for every broken byte */
+
 #endif

@@ -100,6 +100,8 @@ class Import(MarketoCase):
             self.assertFails(self.upload(good, query).json, code)
         self.assertFails(self.upload("email,nothing\n").json, 1006)
         self.assertFails(self.upload("").json, 1003)
+        self.assertFails(self.upload(b"email,firstName\nb@example.org,B\xe9la\n").json, 1003)
+        self.assertFails(self.upload(b"email,n\xffme\n").json, 1003)
         self.assertFails(self.upload(good, part="other").json, 613)
         self.assertFails(self.upload(good, declared="elsewhere").json, 613)
         self.assertFails(self.upload(good, content_type="multipart/form-data").json, 613)
