@@ -20,7 +20,7 @@
 	X(HALTED, "gauge", "tandem_sync_halted", "", "1 while a side is halted.")                  \
 	X(PAUSED, "gauge", "tandem_sync_paused", "", "1 while an operator has paused the sync.")   \
 	X(READ_PERSONS, "counter", "tandem_records_read_total", "table=\"person\"",                \
-	  "Records read from a remote.")                                                           \
+	  "Records that cycles read from a remote.")                                               \
 	X(READ_LEADS, "counter", "tandem_records_read_total", "table=\"lead\"", "")                \
 	X(READ_CONTACTS, "counter", "tandem_records_read_total", "table=\"contact\"", "")          \
 	X(CREATED_PERSONS, "counter", "tandem_records_written_total",                              \

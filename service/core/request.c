@@ -20,17 +20,6 @@ bool outcome_is_final(enum outcome o)
 	return outcome_finals[o];
 }
 
-bool outcome_parse(struct str name, enum outcome *ret)
-{
-	for (int i = 0; i < OUTCOME_COUNT; i++) {
-		if (str_equal(name, str_of(outcome_names[i]))) {
-			*ret = (enum outcome)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 const char *door_name(enum door d)
 {
 	return door_names[d];

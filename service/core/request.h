@@ -21,7 +21,6 @@ enum outcome { OUTCOMES(OUTCOME_ENUM) OUTCOME_COUNT };
 
 const char *outcome_name(enum outcome o);
 bool outcome_is_final(enum outcome o);
-MUST_CHECK bool outcome_parse(struct str name, enum outcome *ret);
 
 enum door { DOOR_REST, DOOR_WEBHOOK, DOOR_FLOW, DOOR_COUNT };
 const char *door_name(enum door d); /* rest, webhook, flow */

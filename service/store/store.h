@@ -176,8 +176,9 @@ struct store_ops {
 	/* Operator */
 	enum err_kind (*set_paused)(void *self, bool paused, const char *by, struct err *);
 	enum err_kind (*is_paused)(void *self, bool *ret, struct err *);
-	enum err_kind (*retry_error)(void *self, int64_t id, bool *ret_found,
-				     struct err *); /* lifts the parking, marks both halves dirty */
+	enum err_kind (*retry_error)(
+		void *self, int64_t id, bool *ret_found,
+		struct err *); /* both halves are looked at and written again */
 	enum err_kind (*status)(void *self, struct store_status *ret, struct err *);
 	enum err_kind (*list)(void *self, const struct list_query *, struct rowset *ret,
 			      struct err *);

@@ -24,7 +24,8 @@ struct cycle {
 	struct shared_mapping *shared;
 	struct cycle_report *report;
 	uint64_t deletes_max; /* 0: no limit, this time */
-	uint64_t rows;        /* of the table being scanned in full */
+	bool is_from_start;   /* the table's full scan began in this pass */
+	uint64_t rows;        /* of it so far */
 };
 
 /* A step with memory of its own; cycle_step_end releases it. */
@@ -229,7 +230,7 @@ static enum err_kind cycle_check_empty(struct cycle *c, enum table table,
 	enum err_kind kind;
 
 	c->rows += page->count;
-	if (!page->is_full_scan || !page->is_last || c->rows)
+	if (!c->is_from_start || !page->is_full_scan || !page->is_last || c->rows)
 		return ERR_NONE;
 	kind = c->e->store.ops->status(c->e->store.self, &status, err);
 	return kind != ERR_NONE ? kind
@@ -239,8 +240,6 @@ static enum err_kind cycle_check_empty(struct cycle *c, enum table table,
 static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *ret_is_last,
 				      struct err *err)
 {
-	static const enum metric metrics[TABLE_COUNT] = { METRIC_READ_PERSONS, METRIC_READ_LEADS,
-							  METRIC_READ_CONTACTS };
 	const struct remote *dynamics = &c->e->remote[SIDE_DYNAMICS];
 	const struct store *store = &c->e->store;
 	struct arena arena = { .chunks = NULL };
@@ -252,13 +251,13 @@ static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *r
 	if (kind == ERR_NONE)
 		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
 					      cursor, &arena, &page, err);
+	c->is_from_start |= !cursor.n || kind == ERR_EXPIRED;
 	if (kind == ERR_EXPIRED)
 		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
 					      (struct str){ NULL, 0 }, &arena, &page, err);
 	if (kind == ERR_NONE) {
 		c->report->read[table] += page.count;
 		c->report->is_full_scan |= page.is_full_scan;
-		metric_add(metrics[table], (int64_t)page.count);
 		*ret_is_last = page.is_last;
 		kind = cycle_check_empty(c, table, &page, err);
 	}
@@ -274,6 +273,7 @@ static enum err_kind cycle_table(struct cycle *c, enum table table, struct err *
 	bool is_last = false;
 
 	c->rows = 0;
+	c->is_from_start = false;
 	while (!is_last) {
 		enum err_kind kind = cycle_table_page(c, table, &is_last, err);
 
@@ -450,6 +450,15 @@ static enum err_kind cycle_steps(struct cycle *c, struct err *err)
 	return kind;
 }
 
+static void cycle_count_reads(const struct cycle_report *report)
+{
+	static const enum metric metrics[TABLE_COUNT] = { METRIC_READ_PERSONS, METRIC_READ_LEADS,
+							  METRIC_READ_CONTACTS };
+
+	for (int t = 0; t < TABLE_COUNT; t++)
+		metric_add(metrics[t], (int64_t)report->read[t]);
+}
+
 enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct err *err)
 {
 	struct cycle c = { .e = e, .call = { .lane = LANE_CHANGES }, .report = report };
@@ -467,6 +476,7 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 	}
 	if (kind == ERR_NONE)
 		e->deletes = 0;
+	cycle_count_reads(report);
 	for (int side = 0; side < SIDE_COUNT; side++)
 		report->calls[side] =
 			e->remote[side].ops->calls(e->remote[side].self) - calls[side];

@@ -72,6 +72,8 @@ class Operator(Scenario):
         until(lambda: tandem.send("GET", "/readyz").status == 200, 20, "readiness")
         metrics = tandem.metrics()
         self.assertGreaterEqual(metrics['tandem_cycles_total{result="ok"}'], 1)
+        for table in ("person", "lead", "contact"):
+            self.assertGreater(metrics['tandem_records_read_total{table="%s"}' % table], 0, table)
         status = world.tandem("read").status()
         self.assertEqual({o["object"] for o in status["objects"]} & {"lead", "contact"}, {"lead", "contact"})
         self.assertTrue(world.tandem("read").cycles(limit=1))
