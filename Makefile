@@ -28,11 +28,11 @@ API    := $(sort $(wildcard api/*.c))
 APP    := $(sort $(wildcard service/app/*.c))
 
 LIB     := $(BASE) $(CONFIG) $(CORE) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
-SANDBOX := $(sort $(wildcard sandbox/*.c))
+SANDBOX := $(sort $(wildcard sandbox/*.c sandbox/*/*.c))
 UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c))
 AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c)))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-HEADERS := $(sort $(wildcard service/*/*.h api/*.h sandbox/*.h))
+HEADERS := $(sort $(wildcard service/*/*.h api/*.h sandbox/*/*.h))
 SQL     := $(sort $(wildcard migrations/*.sql))
 ALL_C   := $(sort $(wildcard service/main.c) $(LIB) $(SANDBOX) $(wildcard tests/*/*.c bench/*.c))
 

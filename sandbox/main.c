@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "calls.h"
-#include "control.h"
-#include "front.h"
-#include "people.h"
-#include "state.h"
+#include "base/state.h"
+#include "control/calls.h"
+#include "control/control.h"
+#include "control/front.h"
+#include "control/people.h"
 
 #define BODY_MAX                                                                                   \
 	((size_t)64 * 1024 *                                                                       \

@@ -9,13 +9,20 @@ BEGIN {
 	ours["sync"] = "base core remote store sync"
 	ours["api"] = "api base core sync"
 	ours["app"] = "api app base config core remote store sync"
-	ours["sandbox"] = "sandbox"
+	ours["sandbox/base"] = "sandbox/base"
+	ours["sandbox/control"] = "sandbox/base sandbox/control"
+	ours["sandbox/marketo"] = "sandbox/base sandbox/marketo"
+	ours["sandbox/dataverse"] = "sandbox/base sandbox/dataverse"
+	ours["sandbox"] = "sandbox/base sandbox/control"
 
 	theirs["core"] = "sodium utf8proc"
 	theirs["remote"] = "curl json-c"
 	theirs["store"] = "libpq"
 	theirs["api"] = "microhttpd json-c"
-	theirs["sandbox"] = "microhttpd json-c openssl"
+	theirs["sandbox/base"] = "microhttpd json-c"
+	theirs["sandbox/control"] = "json-c"
+	theirs["sandbox/marketo"] = "json-c"
+	theirs["sandbox/dataverse"] = "json-c openssl"
 
 	library["curl/"] = "curl"
 	library["json-c/"] = "json-c"
@@ -45,6 +52,9 @@ function has(list, word) {
 FNR == 1 {
 	n = split(FILENAME, part, "/")
 	from = part[n - 1] == "service" ? "app" : part[n - 1]
+	inside = part[1] == "sandbox" ? "sandbox/" : ""
+	if (inside && n > 2)
+		from = inside from
 	if (!(from in ours))
 		complain("folder " from " has no place in the layers")
 }
@@ -52,7 +62,7 @@ FNR == 1 {
 /^[ \t]*#[ \t]*include[ \t]*"/ {
 	split($0, piece, "\"")
 	# without a folder: a file of the same folder, except that service/ is on the include path
-	to = index(piece[2], "/") ? substr(piece[2], 1, index(piece[2], "/") - 1) : from
+	to = index(piece[2], "/") ? inside substr(piece[2], 1, index(piece[2], "/") - 1) : from
 	if (piece[2] ~ /\.\./)
 		complain("no .. in includes")
 	else if (from in ours && !has(ours[from], to))

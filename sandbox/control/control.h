@@ -1,0 +1,65 @@
+/* The control addresses, for tests: the same on both listeners and never counted as calls.
+ * JSON in and out; what is wrong with a request is told as 400 {"error": …}.
+ *
+ * - POST /_sandbox/reset: as just started; no people, faults, limits or calls, and the real time.
+ *
+ * - POST /_sandbox/seed {"persons": n, "contacts": n, "leads": n, "seed": s}: invented people.
+ *
+ * - POST /_sandbox/faults: a list of rules in the place of those there are; GET shows them and how
+ *   often each fired. A rule: {"side", "method", "path" (how it begins), "user",
+ *   "contains" (a text in the body), one of "nth", "from" with "count", "probability", "effect"}.
+ * The method of a read sent as POST is GET. The first rule that fires is obeyed; every rule counts
+ * what it matches. An effect: "status", "code", "message", "body", "contentType", "retryAfter" make
+ * an error in the place of the call; "delayMs" and "delayAfterMs" wait before and after its effect;
+ *   "lateCommitSeconds" is for what it adds to the change log; "drop" is "before" or "after" its
+ *   effect; "cutBody" true.
+ *
+ * - POST /_sandbox/limits {"marketo": {…}, "dynamics": {…}}: members given replace, others stay.
+ *   Those of marketo: "enforce", "perDay", "perWindow", "windowSeconds", "concurrent",
+ *   "otherCalls" (of other consumers, today), "tokenSeconds", "queryToken" (take the token from
+ *   the query too), "latencyMs", "lateCommitSeconds", "scanEvents" (entries of the change log
+ *   looked at for one page), "unknownLeadIsEmpty", "exportSeconds" (a bulk extract is at
+ *   work for), "importSeconds", "exportBytesPerDay", "exportUpdatedAt" (false: 1035),
+ * "exportFails", "exportLosesFile".
+ *
+ *   Some of those of dynamics: "duplicateRules" (tables with a published rule for the same e-mail
+ *   address), "deltaToken" ("first" or "last": the page whose version the delta link of several
+ *   pages names), "webhookSeconds" (how long one may take), "plugin" with any of
+ *   "reject" {"table", "column", "equals", "message"}, "rewrite" {"table", "column", "as": "trim",
+ *   "upper" or "lower"} and "edit" {"table", "column", "value", "afterSeconds"}, which edits a
+ *   written row later as the user who wrote it.
+ *
+ * - POST /_sandbox/clock {"advanceSeconds": n}.
+ *
+ * - GET /_sandbox/calls: sums by user and endpoint. POST /_sandbox/calls/reset forgets them and
+ *   the log. GET /_sandbox/log?limit=n: the last calls in order.
+ *
+ * - POST /_sandbox/campaigns {"name", "type": "trigger" or "batch", "active", "requestable",
+ *   "programName", "workspaceName"}: a campaign of Marketo; tells its {"id"}. GET shows them with
+ *   the requests they were sent.
+ *
+ * - POST /_sandbox/lists {"name", "programName", "workspaceName"}: a static list of Marketo; tells
+ *   its {"id"}.
+ *
+ * - POST /_sandbox/save {"file": path below the current directory}: what there is and the time, for
+ *   --state. Limits, faults, counts and tokens are not kept.
+ *
+ * - GET /_sandbox/users: names, credentials and rights of the API users. */
+#ifndef SANDBOX_CONTROL_CONTROL_H
+#define SANDBOX_CONTROL_CONTROL_H
+
+#include "base/side.h"
+#include "base/web.h"
+
+void control_handle(const struct side *sides, int count, const struct web_request *,
+		    struct web_response *);
+
+/* Gives a person to every side; each takes those whose "where" names it. context is a struct
+ * control_sides. */
+struct control_sides {
+	const struct side *sides;
+	int count;
+};
+void control_load(void *context, const struct person_row *);
+
+#endif

@@ -1,0 +1,248 @@
+/* What may be called how often: the day's quota, the window, calls at once; and the calls that tell
+ * the usage. Adobe: REST API, Marketo Engage Integration Best Practices and Error Codes. Always
+ * counts; refuses only when told to. */
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "marketo/marketo.h"
+
+#define CENTRAL_SECONDS                                                                            \
+	(-6 * 3600) /* the day ends at midnight US Central; daylight saving left out */
+
+static const struct {
+	const char *name;
+	bool flag;
+	size_t offset;
+	int64_t least, most;
+} limit_members[] = {
+	{ "enforce", true, offsetof(struct limits, enforce), 0, 0 },
+	{ "queryToken", true, offsetof(struct limits, query_token), 0, 0 },
+	{ "unknownLeadIsEmpty", true, offsetof(struct limits, unknown_is_empty), 0, 0 },
+	{ "perDay", false, offsetof(struct limits, per_day), 0, INT64_MAX },
+	{ "perWindow", false, offsetof(struct limits, per_window), 1, WINDOW_MAX },
+	{ "windowSeconds", false, offsetof(struct limits, window_s), 1, 86400 },
+	{ "concurrent", false, offsetof(struct limits, concurrent), 1, 1000000 },
+	{ "tokenSeconds", false, offsetof(struct limits, token_s), 0, 86400 },
+	{ "lateCommitSeconds", false, offsetof(struct limits, late_commit_s), 0, 86400 },
+	{ "latencyMs", false, offsetof(struct limits, latency_ms), 0, 60000 },
+	{ "scanEvents", false, offsetof(struct limits, scan_events), 1, 100000000 },
+	{ "exportSeconds", false, offsetof(struct limits, export_s), 0, 86400 },
+	{ "importSeconds", false, offsetof(struct limits, import_s), 0, 86400 },
+	{ "exportBytesPerDay", false, offsetof(struct limits, export_bytes_per_day), 0, INT64_MAX },
+	{ "exportUpdatedAt", true, offsetof(struct limits, export_updated), 0, 0 },
+	{ "exportFails", true, offsetof(struct limits, export_fails), 0, 0 },
+	{ "exportLosesFile", true, offsetof(struct limits, export_loses_file), 0, 0 },
+	{ "otherCalls", false, offsetof(struct limits, other_calls), 0, INT64_MAX },
+};
+
+/* Adobe: REST API, limits: 50,000 calls a day, 100 in 20 seconds, 10 at once. */
+void limits_default(struct limits *l)
+{
+	*l = (struct limits){ .per_day = 50000,
+			      .per_window = 100,
+			      .window_s = 20,
+			      .concurrent = 10,
+			      .token_s = 3600,
+			      .scan_events = 20000,
+			      .export_s = 30,
+			      .import_s = 10,
+			      .export_bytes_per_day = (int64_t)500 * 1024 * 1024,
+			      .export_updated = true };
+}
+
+static bool limit_read(struct limits *l, const char *name, struct json_object *value)
+{
+	for (size_t i = 0; i < sizeof(limit_members) / sizeof(limit_members[0]); i++) {
+		char *at = (char *)l + limit_members[i].offset;
+		int64_t number = json_object_get_int64(value);
+
+		if (strcmp(limit_members[i].name, name) != 0)
+			continue;
+		if (limit_members[i].flag) {
+			*(bool *)at = json_object_get_boolean(value);
+			return json_object_is_type(value, json_type_boolean);
+		}
+		*(int64_t *)at = number;
+		return json_object_is_type(value, json_type_int) &&
+		       number >= limit_members[i].least && number <= limit_members[i].most;
+	}
+	return false;
+}
+
+int64_t central_day(int64_t seconds)
+{
+	return (seconds + CENTRAL_SECONDS) / 86400;
+}
+
+/* Today's place is the first; days without calls take theirs too. */
+static void turn_day(struct marketo *m)
+{
+	struct usage_day *days = m->usage.days;
+	int64_t day = central_day(sandbox_now_s());
+
+	if (days[0].day == day)
+		return;
+	days[0].others = m->limits.other_calls;
+	m->limits.other_calls = 0;
+	if (day - days[0].day >= USAGE_DAYS || day < days[0].day) {
+		memset(days, 0, sizeof(m->usage.days));
+		days[0].day = day;
+	}
+	while (days[0].day < day) {
+		memmove(days + 1, days, (USAGE_DAYS - 1) * sizeof(*days));
+		days[0] = (struct usage_day){ .day = days[1].day + 1 };
+	}
+	for (int i = 1; i < USAGE_DAYS; i++)
+		days[i].day = day - i;
+}
+
+bool limits_read(struct marketo *m, const char *json, struct text *error)
+{
+	struct json_object *body = json_tokener_parse(json);
+	bool good = json_object_is_type(body, json_type_object);
+	struct limits wanted;
+
+	turn_day(m); /* or the first call of the day would take otherCalls for yesterday's */
+	wanted = m->limits;
+	if (good) {
+		json_object_object_foreach (body, name, value) {
+			good = limit_read(&wanted, name, value);
+			if (good)
+				continue;
+			text_printf(error, "marketo: limit '%s' is unknown or has a wrong value",
+				    name);
+			break;
+		}
+	}
+	json_object_put(body);
+	if (!good)
+		return false;
+	if (wanted.per_window != m->limits.per_window) {
+		memset(m->usage.window, 0, sizeof(m->usage.window));
+		m->usage.window_next = 0;
+	}
+	m->limits = wanted;
+	tokens_shorten(m);
+	return true;
+}
+
+static int64_t day_total(const struct marketo *m, const struct usage_day *day)
+{
+	int64_t total = day == m->usage.days ? m->limits.other_calls : day->others;
+
+	for (int i = 0; i < USER_COUNT; i++)
+		total += day->by_user[i];
+	return total;
+}
+
+int quota_begin(struct marketo *m, int user)
+{
+	struct usage *u = &m->usage;
+	int64_t now_ms = sandbox_now_ms();
+	int64_t *oldest = &u->window[u->window_next];
+	bool window_full = *oldest && now_ms - *oldest < m->limits.window_s * 1000;
+
+	turn_day(m);
+	u->days[0].by_user[user]++;
+	*oldest = now_ms;
+	u->window_next = (u->window_next + 1) % (size_t)m->limits.per_window;
+	u->in_flight++;
+	if (!m->limits.enforce)
+		return 0;
+	if (day_total(m, &u->days[0]) > m->limits.per_day)
+		return 607;
+	if (window_full)
+		return 606;
+	return u->in_flight > m->limits.concurrent ? 615 : 0;
+}
+
+void quota_end(struct marketo *m, int error_code)
+{
+	struct usage_day *today = &m->usage.days[0];
+
+	m->usage.in_flight--;
+	if (!error_code)
+		return;
+	for (int i = 0; i < ERROR_KINDS_MAX; i++) {
+		if (today->errors[i].count && today->errors[i].code != error_code)
+			continue;
+		today->errors[i].code = error_code;
+		today->errors[i].count++;
+		return;
+	}
+}
+
+static void add_date(struct text *out, int64_t day)
+{
+	clock_print(out, day * 86400);
+	out->len -= strlen("T00:00:00Z");
+	out->data[out->len] = '\0';
+}
+
+static void usage_json(struct call *call, const struct usage_day *day)
+{
+	const char *comma = "";
+
+	text_puts(call->out, "{\"date\":\"");
+	add_date(call->out, day->day);
+	text_printf(call->out, "\",\"total\":%" PRId64 ",\"users\":[", day_total(call->m, day));
+	for (int i = 0; i < USER_COUNT; i++) {
+		if (!day->by_user[i])
+			continue;
+		text_printf(call->out, "%s{\"userId\":\"%s\",\"count\":%" PRId64 "}", comma,
+			    marketo_users[i].login, day->by_user[i]);
+		comma = ",";
+	}
+	text_puts(call->out, "]}");
+}
+
+static void errors_json(struct call *call, const struct usage_day *day)
+{
+	int64_t total = 0;
+
+	for (int i = 0; i < ERROR_KINDS_MAX; i++)
+		total += day->errors[i].count;
+	text_puts(call->out, "{\"date\":\"");
+	add_date(call->out, day->day);
+	text_printf(call->out, "\",\"total\":%" PRId64 ",\"errors\":[", total);
+	for (int i = 0; i < ERROR_KINDS_MAX && day->errors[i].count; i++)
+		text_printf(call->out, "%s{\"errorCode\":\"%d\",\"count\":%" PRId64 "}",
+			    i ? "," : "", day->errors[i].code, day->errors[i].count);
+	text_puts(call->out, "]}");
+}
+
+/* The newest day first. */
+static void days_answer(struct call *call, int count,
+			void (*show)(struct call *, const struct usage_day *))
+{
+	turn_day(call->m);
+	text_puts(call->out, ",\"result\":[");
+	for (int i = 0; i < count; i++) {
+		text_puts(call->out, i ? "," : "");
+		show(call, &call->m->usage.days[i]);
+	}
+	text_puts(call->out, "]");
+}
+
+void usage_get(struct call *call)
+{
+	days_answer(call, 1, usage_json);
+}
+
+void usage_week_get(struct call *call)
+{
+	days_answer(call, USAGE_DAYS, usage_json);
+}
+
+void usage_errors_get(struct call *call)
+{
+	days_answer(call, 1, errors_json);
+}
+
+void usage_errors_week_get(struct call *call)
+{
+	days_answer(call, USAGE_DAYS, errors_json);
+}
