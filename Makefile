@@ -45,7 +45,7 @@ ARCHIVE     := $(OUT)/libtandem.a
 # --- flags ---------------------------------------------------------------------------------------------------------
 # pkg-config is asked only when something is compiled, so that `make run` works before anything is installed.
 PKGS         := libmicrohttpd libcurl json-c libpq libsodium libutf8proc
-SANDBOX_PKGS := libmicrohttpd json-c
+SANDBOX_PKGS := libmicrohttpd json-c zlib libcrypto
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wswitch-enum -Wundef -Wpointer-arith

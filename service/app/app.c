@@ -97,8 +97,7 @@ static void app_open_engine(struct app *a)
 		.max_deletes = (uint64_t)a->config.max_deletes,
 		.cycles_max = a->cycles_max,
 		.instance = a->config.marketo_url,
-		.fields = field_defaults,
-		.field_count = field_default_count,
+		.set = &field_set_default,
 	};
 
 	a->stop = stop_new();

@@ -23,7 +23,7 @@ enum exit_code app_setup(void)
 	if (code == EXIT_OK)
 		code = app_open(&a, CONFIG_NEED_REMOTES, &err);
 	if (code == EXIT_OK &&
-	    marketo->ops->setup(marketo->self, &call, field_defaults, field_default_count,
+	    marketo->ops->setup(marketo->self, &call, field_set_default.fields, field_set_default.count,
 				command_say, NULL, &err) != ERR_NONE)
 		code = app_failed("setup", &err);
 	app_close(&a);

@@ -74,6 +74,34 @@ static void decide_remove_collision(struct plan *p, uint16_t index)
 	}
 }
 
+static void decide_add_event(const struct decide_input *in, struct plan *p, uint16_t slot,
+			     enum side target, enum merge_rule rule, unsigned turns,
+			     struct arena *a)
+{
+	size_t n = p->event_count++;
+
+	p->event = decide_room(a, p->event, n, sizeof(*p->event));
+	p->event[n] = (struct field_event){
+		.slot = slot,
+		.target = target,
+		.rule = (uint8_t)rule,
+		.turns = (uint8_t)turns,
+		.cycle = in->cycle,
+		.at_s = in->now_s,
+	};
+}
+
+static void decide_remove_event(struct plan *p, uint16_t slot)
+{
+	for (size_t i = 0; i < p->event_count; i++) {
+		if (p->event[i].slot != slot)
+			continue;
+		p->event_count--;
+		memmove(&p->event[i], &p->event[i + 1], (p->event_count - i) * sizeof(*p->event));
+		return;
+	}
+}
+
 static void decide_restore(const struct decide_input *in, struct plan *p, uint16_t index)
 {
 	uint16_t slot = in->mapping->fields[index].slot;
@@ -81,6 +109,7 @@ static void decide_restore(const struct decide_input *in, struct plan *p, uint16
 	for (int s = 0; s < SIDE_COUNT; s++)
 		p->fingerprint[s][slot] = link_fingerprint(in->link, (enum side)s, slot);
 	decide_remove_collision(p, index);
+	decide_remove_event(p, slot);
 }
 
 /* Takes the i-th write into a side out as if it had never been decided. */
@@ -109,7 +138,7 @@ static void decide_begin(const struct decide_input *in, struct arena *a, struct 
 
 static void decide_note_changed(const struct decide_input *in, struct plan *p)
 {
-	p->is_changed = false;
+	p->is_changed = p->event_count > 0;
 	for (int s = 0; s < SIDE_COUNT; s++) {
 		for (size_t slot = 0; slot < p->slot_count; slot++) {
 			if (p->fingerprint[s][slot] !=
@@ -277,6 +306,15 @@ static void decide_leave_parked_record(struct deciding *d, enum side target)
 
 /* ---- one field ---- */
 
+static const struct value *decide_restored(const struct decide_input *in, size_t index)
+{
+	for (size_t i = 0; i < in->restore_count; i++) {
+		if (in->restore[i].index == index)
+			return &in->restore[i].value;
+	}
+	return NULL;
+}
+
 /* What the sides show of a field; false when it does not travel, or a side that was read does not
  * show it. */
 static bool decide_look(struct deciding *d, size_t index, struct merge_side side[SIDE_COUNT])
@@ -290,6 +328,8 @@ static bool decide_look(struct deciding *d, size_t index, struct merge_side side
 		enum side s = (enum side)i;
 		const struct value *v = in->seen[s] ? &in->seen[s]->values[index] : NULL;
 
+		if (s == SIDE_MARKETO && v && decide_restored(in, index))
+			v = decide_restored(in, index);
 		if (v && v->kind == VALUE_UNSEEN)
 			return false;
 		side[s] = (struct merge_side){
@@ -315,12 +355,54 @@ static void decide_adopt(struct plan *p, uint16_t slot, const struct merge_side 
 	}
 }
 
+/* How often in a row the value has come back now: what goes out of `from` arrived there a moment
+ * ago from here. */
+static unsigned decide_turns(const struct decide_input *in, uint16_t slot, enum side from)
+{
+	const struct field_event *last = link_event(in->link, slot);
+
+	if (!last || last->target != from || !last->cycle ||
+	    in->cycle > last->cycle + DECIDE_TURN_CYCLES)
+		return 0;
+	return last->turns + 1U;
+}
+
+/* Each side keeps rewriting what the other sent: nothing is sent any more. The event begins to
+ * count anew, so that a later change, or a retry, gets its chance. */
+static void decide_freeze(struct deciding *d, size_t index, enum side target, uint64_t fingerprint)
+{
+	uint16_t slot = d->in->mapping->fields[index].slot;
+	struct err why;
+
+	(void)err_set(&why, ERR_REFUSED,
+		      "the value was changed back %d times in a row right after it had been "
+		      "written; something on one side keeps rewriting it. The field is left as it "
+		      "is until somebody changes it",
+		      DECIDE_TURNS_MAX);
+	(void)snprintf(why.code, sizeof(why.code), "BOUNCES");
+	decide_add_refusal(d->plan, target, (uint16_t)index, fingerprint, &why, d->arena);
+	decide_add_event(d->in, d->plan, slot, target, RULE_BOUNCES, 0, d->arena);
+}
+
+/* A change that does not travel is worth a line on the person's page; first contact is not. */
+static void decide_note_given_up(struct deciding *d, uint16_t slot,
+				 const struct merge_result *merged,
+				 const struct merge_side side[SIDE_COUNT])
+{
+	enum side target = decide_is_changed(&side[SIDE_MARKETO]) ? SIDE_DYNAMICS : SIDE_MARKETO;
+
+	if (merged->rule != RULE_NONE && side[SIDE_MARKETO].fingerprint &&
+	    side[SIDE_DYNAMICS].fingerprint)
+		decide_add_event(d->in, d->plan, slot, target, merged->rule, 0, d->arena);
+}
+
 static void decide_send(struct deciding *d, size_t index, const struct merge_result *merged,
 			const struct merge_side side[SIDE_COUNT])
 {
 	enum side from = merged->from, target = side_other(from);
 	uint16_t slot = d->in->mapping->fields[index].slot;
 	struct decide_parcel parcel;
+	unsigned turns;
 
 	decide_pack(d->in, index, target, side[from].value, side[from].seen, d->arena, &parcel);
 	if (parcel.is_held && side[target].value &&
@@ -342,7 +424,13 @@ static void decide_send(struct deciding *d, size_t index, const struct merge_res
 				   &parcel.err, d->arena);
 		return;
 	}
+	turns = decide_turns(d->in, slot, from);
+	if (turns >= DECIDE_TURNS_MAX) {
+		decide_freeze(d, index, target, parcel.fingerprint);
+		return;
+	}
 	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
+	decide_add_event(d->in, d->plan, slot, target, merged->rule, turns, d->arena);
 	if (merged->is_collision)
 		decide_add_collision(d->plan, index, merged, side, d->arena);
 	d->plan->fingerprint[from][slot] = side[from].seen;
@@ -392,6 +480,7 @@ static void decide_field(struct deciding *d, size_t index)
 		break;
 	case MERGE_ADOPT:
 		decide_adopt(d->plan, mf->slot, side);
+		decide_note_given_up(d, mf->slot, &merged, side);
 		break;
 	case MERGE_WRITE:
 		decide_send(d, index, &merged, side);
@@ -402,6 +491,27 @@ static void decide_field(struct deciding *d, size_t index)
 	}
 }
 
+/* Covered values go back to Marketo, unless Dynamics' value goes there anyway. */
+static void decide_put_back(struct deciding *d)
+{
+	const struct decide_input *in = d->in;
+	struct plan *p = d->plan;
+
+	for (size_t i = 0; i < in->restore_count; i++) {
+		const struct field_write *w = &in->restore[i];
+		uint16_t slot = in->mapping->fields[w->index].slot;
+		bool is_written = false;
+
+		for (size_t k = 0; k < p->write_count[SIDE_MARKETO]; k++)
+			is_written |= p->write[SIDE_MARKETO][k].index == w->index;
+		if (is_written || !in->seen[SIDE_MARKETO] ||
+		    !mapping_writable(in->mapping, w->index, in->link->table, SIDE_MARKETO, false))
+			continue;
+		decide_add_write(p, SIDE_MARKETO, w->index, &w->value, d->arena);
+		p->fingerprint[SIDE_MARKETO][slot] = fingerprint_of(in->key, &w->value);
+	}
+}
+
 void decide(const struct decide_input *in, struct arena *a, struct plan *ret)
 {
 	struct deciding d = { .in = in, .arena = a, .plan = ret };
@@ -409,6 +519,7 @@ void decide(const struct decide_input *in, struct arena *a, struct plan *ret)
 	decide_begin(in, a, ret);
 	for (size_t i = 0; i < in->mapping->count; i++)
 		decide_field(&d, i);
+	decide_put_back(&d);
 	for (int s = 0; s < SIDE_COUNT; s++)
 		decide_leave_parked_record(&d, (enum side)s);
 	if (ret->must_read[SIDE_MARKETO] || ret->must_read[SIDE_DYNAMICS]) {

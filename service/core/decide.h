@@ -34,6 +34,8 @@ struct plan {
 	struct refusal *refusal; /* values the target cannot hold, found before sending; decide_drop
 				    adds more */
 	size_t refusal_count;
+	struct field_event *event; /* of the fields that are written or given up, for the link */
+	size_t event_count;
 	uint64_t *fingerprint[SIDE_COUNT]; /* slot_count each, after success */
 	size_t slot_count;
 	bool is_changed;            /* the fingerprints differ from the link's */
@@ -45,7 +47,17 @@ struct decide_input {
 	const struct fingerprint_key *key;
 	const struct link *link;               /* its table is the policy */
 	const struct record *seen[SIDE_COUNT]; /* NULL: not read this time */
+	/* Marketo values that a write of ours covered and that are to be put back: decided as if
+	 * Marketo showed them, and written there too unless they lose. */
+	const struct field_write *restore;
+	size_t restore_count;
+	uint32_t cycle; /* number of this cycle, 0: none */
+	int64_t now_s;  /* for the events */
 };
+
+/* A value that came back this many times in a row, each time within DECIDE_TURN_CYCLES of having
+ * been sent, is not sent once more: the record's field is frozen until somebody changes it. */
+enum { DECIDE_TURNS_MAX = 3, DECIDE_TURN_CYCLES = 2 };
 
 void decide(const struct decide_input *in, struct arena *a, struct plan *ret);
 

@@ -12,7 +12,7 @@
 	FIELD_STANDARD(name_), .display_name = (display_), .create_type = (type_)
 
 /* clang-format off */
-const struct field field_defaults[] = {
+static const struct field field_defaults[] = {
 	/* who */
 	{ FIELD_STANDARD("salutation"), FIELD_BOTH("salutation") },
 	{ FIELD_STANDARD("firstName"), FIELD_BOTH("firstname") },
@@ -88,7 +88,11 @@ const struct field field_defaults[] = {
 };
 /* clang-format on */
 
-const size_t field_default_count = ARRAY_LEN(field_defaults);
+const struct field_set field_set_default = {
+	.fields = field_defaults,
+	.count = ARRAY_LEN(field_defaults),
+	.filter = { .column = "new_synctomkto", .is_set_on_create = true },
+};
 
 const struct stamp_definition stamp_fields[STAMP_FIELD_COUNT] = {
 	[STAMP_ID] = { "microsoftId", "Microsoft Id", "string" },

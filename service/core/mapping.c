@@ -159,10 +159,21 @@ static uint64_t mapping_hash(struct str name)
 	return h ^ h >> 31;
 }
 
-struct mapping *mapping_new(const struct field *fields, const uint16_t *slots, size_t count,
+static void mapping_add_filter(struct mapping *m, const struct schema *schemas, enum table table)
+{
+	const struct column *c = schema_find(&schemas[table], str_of(m->filter_rule.column));
+
+	if (!c || !c->can_read || c->type != COLUMN_BOOLEAN)
+		return;
+	m->filter[table] = mapping_copy_column(&m->memory, c);
+	m->selection[table] += mapping_hash(c->name);
+}
+
+struct mapping *mapping_new(const struct field_set *set, const uint16_t *slots,
 			    const struct schema schemas[TABLE_COUNT])
 {
 	struct mapping *m = mem_alloc(sizeof(*m));
+	size_t count = set->count;
 
 	assert(count <= MAPPING_FIELDS_MAX);
 	m->email = -1;
@@ -172,7 +183,7 @@ struct mapping *mapping_new(const struct field *fields, const uint16_t *slots, s
 	for (size_t i = 0; i < count; i++) {
 		struct mapped_field *mf = &m->fields[i];
 
-		mf->field = &fields[i];
+		mf->field = &set->fields[i];
 		mf->slot = slots[i];
 		if (mf->slot >= m->slot_count)
 			m->slot_count = (size_t)mf->slot + 1;
@@ -185,6 +196,9 @@ struct mapping *mapping_new(const struct field *fields, const uint16_t *slots, s
 		    str_equal(mf->column[TABLE_PERSON]->name, STR("email")))
 			m->email = (int)i;
 	}
+	m->filter_rule = set->filter;
+	for (size_t i = 0; set->filter.column && i < ARRAY_LEN(mapping_record_tables); i++)
+		mapping_add_filter(m, schemas, mapping_record_tables[i]);
 	return m;
 }
 

@@ -27,6 +27,10 @@ struct mapping {
 	size_t slot_count; /* highest slot + 1 */
 	int email;         /* index of the field on Marketo's email, -1 if not active */
 	uint64_t selection[TABLE_COUNT]; /* changes with the list of columns read of a table */
+	/* The filter column of the record tables: read with every row, never mapped. NULL: the
+	 * table has none, or none that can be read. */
+	const struct column *filter[TABLE_COUNT];
+	struct filter_rule filter_rule;
 	struct paused_field {
 		const char *name;
 		enum table table;
@@ -35,8 +39,9 @@ struct mapping {
 	size_t paused_count;
 };
 
-/* slots[i] belongs to fields[i]. The schemas are copied: they may go after the call. */
-struct mapping *mapping_new(const struct field *fields, const uint16_t *slots, size_t count,
+/* slots[i] belongs to set->fields[i]. The set is foreign; the schemas are copied: they may go after
+ * the call. */
+struct mapping *mapping_new(const struct field_set *set, const uint16_t *slots,
 			    const struct schema schemas[TABLE_COUNT]);
 void mapping_free(struct mapping *m); /* NULL is fine */
 

@@ -37,21 +37,34 @@ static struct merge_result merge_adopt(enum merge_rule rule)
 	return (struct merge_result){ .action = MERGE_ADOPT, .rule = rule };
 }
 
+static bool merge_is_empty(const struct merge_side *s)
+{
+	return s->value->kind == VALUE_EMPTY;
+}
+
 /* The value of a side goes to the other; where it cannot, it is remembered so as not to be looked
  * at again. */
-static struct merge_result merge_send(const struct merge_side side[SIDE_COUNT], enum side from,
+static struct merge_result merge_send(const struct field *f,
+				      const struct merge_side side[SIDE_COUNT], enum side from,
 				      enum merge_rule rule, bool is_collision)
 {
 	if (!side[side_other(from)].can_write)
 		return merge_adopt(RULE_ONE_WAY);
+	if (f->empty == EMPTY_STAYS && merge_is_empty(&side[from]))
+		return merge_adopt(RULE_EMPTY_STAYS);
 	return (struct merge_result){
 		.action = MERGE_WRITE, .from = from, .rule = rule, .is_collision = is_collision
 	};
 }
 
+static bool merge_is_opt_out_value(const struct field *f, const struct value *v)
+{
+	return f->is_consent && v->kind == VALUE_BOOLEAN && v->boolean;
+}
+
 static bool merge_is_opt_out(const struct field *f, const struct merge_side *s)
 {
-	return f->is_consent && s->value->kind == VALUE_BOOLEAN && s->value->boolean;
+	return merge_is_opt_out_value(f, s->value);
 }
 
 static enum side merge_winner(enum table link_table, const struct field *f,
@@ -84,18 +97,22 @@ static struct merge_result merge_resolve(enum table link_table, const struct fie
 
 		if (merge_is_opt_out(f, &side[from]) &&
 		    !merge_is_opt_out(f, &side[side_other(from)]))
-			return merge_send(side, from, RULE_OPT_OUT_SPREADS, had_agreed);
+			return merge_send(f, side, from, RULE_OPT_OUT_SPREADS, had_agreed);
 	}
 	if (f->direction == DIRECTION_TO_MARKETO)
-		return merge_send(side, SIDE_DYNAMICS, RULE_ONE_WAY, false);
+		return merge_send(f, side, SIDE_DYNAMICS, RULE_ONE_WAY, false);
 	if (f->direction == DIRECTION_TO_DYNAMICS)
-		return merge_send(side, SIDE_MARKETO, RULE_ONE_WAY, false);
+		return merge_send(f, side, SIDE_MARKETO, RULE_ONE_WAY, false);
 	winner = merge_winner(link_table, f, &rule);
+	if (f->empty == EMPTY_STAYS && merge_is_empty(&side[winner])) {
+		winner = side_other(winner);
+		rule = RULE_EMPTY_STAYS;
+	}
 	if (side[side_other(winner)].can_write)
-		return merge_send(side, winner, rule, true);
+		return merge_send(f, side, winner, rule, true);
 	/* The winner's value cannot travel for want of a right. What it loses to is still worth a
 	 * row. */
-	return merge_send(side, side_other(winner), RULE_ONE_WAY, true);
+	return merge_send(f, side, side_other(winner), RULE_ONE_WAY, true);
 }
 
 /* At least one side has no fingerprint: newly linked, rebuilt, or newly selected. */
@@ -117,7 +134,7 @@ static struct merge_result merge_first(enum table link_table, const struct field
 		enum side from = (enum side)s;
 
 		if (value[side_other(from)]->kind == VALUE_EMPTY)
-			return merge_send(side, from,
+			return merge_send(f, side, from,
 					  merge_is_opt_out(f, &side[from]) ? RULE_OPT_OUT_SPREADS
 									   : RULE_FILL_EMPTY,
 					  false);
@@ -144,5 +161,28 @@ struct merge_result merge_field(enum table link_table, const struct field *field
 		return merge_adopt(RULE_NONE);
 	if (is_marketo && is_dynamics)
 		return merge_resolve(link_table, field, side, true);
-	return merge_send(side, is_marketo ? SIDE_MARKETO : SIDE_DYNAMICS, RULE_ONLY_CHANGE, false);
+	return merge_send(field, side, is_marketo ? SIDE_MARKETO : SIDE_DYNAMICS, RULE_ONLY_CHANGE,
+			  false);
+}
+
+enum side merge_covered(enum table link_table, const struct field *field, const struct value *was,
+			const struct value *now, enum merge_rule *ret_rule)
+{
+	bool is_opt_out[] = { merge_is_opt_out_value(field, was),
+			      merge_is_opt_out_value(field, now) };
+
+	if (is_opt_out[0] != is_opt_out[1]) {
+		*ret_rule = RULE_OPT_OUT_SPREADS;
+		return is_opt_out[0] ? SIDE_MARKETO : SIDE_DYNAMICS;
+	}
+	if (field->direction != DIRECTION_BOTH) {
+		*ret_rule = RULE_ONE_WAY;
+		return SIDE_DYNAMICS;
+	}
+	if (field->empty == EMPTY_STAYS &&
+	    (was->kind == VALUE_EMPTY) != (now->kind == VALUE_EMPTY)) {
+		*ret_rule = RULE_EMPTY_STAYS;
+		return was->kind == VALUE_EMPTY ? SIDE_DYNAMICS : SIDE_MARKETO;
+	}
+	return merge_winner(link_table, field, ret_rule);
 }

@@ -21,7 +21,9 @@
 	  "changed on both sides; Dynamics wins this field")                                       \
 	X(ONE_WAY, "one_way", "this field travels in one direction only")                          \
 	X(FILL_EMPTY, "fill_empty", "newly linked: the empty side takes the other's value")        \
-	X(OPT_OUT_SPREADS, "opt_out_spreads", "an opt-out on either side is kept and spread")
+	X(OPT_OUT_SPREADS, "opt_out_spreads", "an opt-out on either side is kept and spread")      \
+	X(EMPTY_STAYS, "empty_stays", "this field's empty value overwrites nothing")               \
+	X(BOUNCES, "bounces", "the two sides keep rewriting each other's value")
 
 #define MERGE_RULE_ENUM(id, name, text) RULE_##id,
 enum merge_rule { MERGE_RULES(MERGE_RULE_ENUM) RULE_COUNT };
@@ -53,5 +55,10 @@ struct merge_result {
 
 struct merge_result merge_field(enum table link_table, const struct field *field,
 				const struct merge_side side[SIDE_COUNT]);
+
+/* A write of ours into Marketo covered an edit made after we had read: was is what people had put
+ * there, now is what we left. Both sides had changed, then; which of the two values is right? */
+enum side merge_covered(enum table link_table, const struct field *field, const struct value *was,
+			const struct value *now, enum merge_rule *ret_rule);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
 
+#include "core/filter.h"
 #include "core/mapping.h"
 
 struct record {
@@ -16,9 +17,10 @@ struct record {
 	int state;              /* of a record: statecode */
 	bool is_merged;         /* of a record: lost a merge; master_id won */
 	struct guid master_id;
-	struct guid origin_id; /* of a contact: the lead it was qualified from; zero if none */
-	struct value *values;  /* one per field of the mapping it was read with; memory of the
-				  reader's arena */
+	struct guid origin_id;   /* of a contact: the lead it was qualified from; zero if none */
+	enum filter_mark filter; /* of a record: what its filter column says */
+	struct value *values;    /* one per field of the mapping it was read with; memory of the
+				    reader's arena */
 };
 
 #endif

@@ -39,6 +39,12 @@ static enum err_kind write_body(const struct mapping *m, const struct write *w, 
 	}
 	for (size_t i = 0; kind == ERR_NONE && i < w->field_count; i++)
 		kind = add_field(m, w, &w->fields[i], &a, body, err);
+	if (w->operation == WRITE_CREATE && m->filter_rule.is_set_on_create &&
+	    m->filter[w->table] && m->filter[w->table]->can_create) {
+		buf_char(body, ',');
+		buf_json(body, m->filter[w->table]->name);
+		buf_text(body, ":true");
+	}
 	buf_char(body, '}');
 	return kind;
 }

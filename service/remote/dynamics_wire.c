@@ -72,6 +72,10 @@ void dynamics_project(const struct mapping *m, enum table t, bool has_origin, st
 		ret->names[i] = arena_text(a, c->name);
 		select_column(&list, c->name);
 	}
+	if (m->filter[t]) {
+		ret->filter = arena_text(a, m->filter[t]->name);
+		select_column(&list, m->filter[t]->name);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(always); i++)
 		select_column(&list, str_of(always[i]));
 	if (has_origin)
@@ -86,6 +90,17 @@ static bool read_guid(struct json_object *row, const char *name, struct guid *re
 	struct str text;
 
 	return json_get_string(row, name, &text) && guid_parse(text, ret);
+}
+
+static enum filter_mark read_filter(const struct dynamics_projection *p, struct json_object *row)
+{
+	bool is_yes;
+
+	if (!p->filter)
+		return FILTER_ABSENT;
+	if (!json_get_bool(row, p->filter, &is_yes))
+		return FILTER_NULL;
+	return is_yes ? FILTER_YES : FILTER_NO;
 }
 
 enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json_object *row,
@@ -110,6 +125,7 @@ enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json
 	(void)json_get_bool(row, "merged", &ret->is_merged);
 	(void)read_guid(row, "_masterid_value", &ret->master_id);
 	(void)read_guid(row, "_originatingleadid_value", &ret->origin_id);
+	ret->filter = read_filter(p, row);
 	ret->values = arena_array(a, m->count ? m->count : 1, sizeof(*ret->values));
 	for (size_t i = 0; i < m->count; i++)
 		if (p->names[i] && json_object_object_get_ex(row, p->names[i], &member))

@@ -20,6 +20,7 @@ struct feed_change {
 /* What one page of one stream brought. */
 struct feed_page {
 	const struct marketo_cursor *cursor;
+	const struct mapping *mapping;
 	enum marketo_stream stream;
 	struct arena *arena;
 	struct feed_change *changes;
@@ -122,6 +123,30 @@ static bool feed_is_known(struct feed_page *p, struct json_object *element, int6
 	return false;
 }
 
+/* An entry of the change log: the person, and what it tells of each field. */
+static void feed_edit(struct feed_page *p, struct json_object *element, int64_t person_id,
+		      int64_t at_s)
+{
+	struct json_object *fields = NULL;
+	size_t count = 0;
+
+	if (json_object_object_get_ex(element, "fields", &fields) &&
+	    json_object_is_type(fields, json_type_array))
+		count = json_object_array_length(fields);
+	feed_add(p, CHANGE_EDITED, person_id, 0, at_s);
+	for (size_t i = 0; i < count; i++) {
+		struct change told = { .kind = CHANGE_EDITED };
+
+		if (!marketo_field_change_read(json_object_array_get_idx(fields, i), p->mapping,
+					       p->arena, &told))
+			continue;
+		feed_add(p, CHANGE_EDITED, person_id, 0, at_s);
+		p->changes[p->count - 1].change.index = told.index;
+		p->changes[p->count - 1].change.was = told.was;
+		p->changes[p->count - 1].change.now = told.now;
+	}
+}
+
 static enum err_kind feed_element(void *context, struct json_object *element, struct err *err)
 {
 	struct feed_page *p = context;
@@ -137,7 +162,7 @@ static enum err_kind feed_element(void *context, struct json_object *element, st
 		return ERR_NONE;
 	switch (p->stream) {
 	case STREAM_CHANGES:
-		feed_add(p, CHANGE_EDITED, person_id, 0, at_s);
+		feed_edit(p, element, person_id, at_s);
 		return ERR_NONE;
 	case STREAM_MERGES:
 		feed_merge(p, element, person_id, at_s);
@@ -229,6 +254,7 @@ static enum err_kind feed_read(struct marketo *m, const struct call *call,
 
 	for (size_t i = 0; i < STREAM_COUNT; i++) {
 		pages[i] = (struct feed_page){ .cursor = c,
+					       .mapping = mapping,
 					       .stream = (enum marketo_stream)i,
 					       .arena = a };
 		if (!c->more[i])
@@ -282,7 +308,7 @@ static int feed_by_person(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* One edit of a person says as much as ten: the first of a page is kept. */
+/* One edit of a person that tells no values says as much as ten: the first of a page is kept. */
 static size_t feed_unique(struct feed_change *all, size_t count)
 {
 	struct feed_change **by_person = mem_array(count + 1, sizeof(struct feed_change *));
@@ -296,7 +322,7 @@ static size_t feed_unique(struct feed_change *all, size_t count)
 				    *second = &by_person[i]->change;
 
 		if (first->kind == CHANGE_EDITED && second->kind == CHANGE_EDITED &&
-		    first->person_id == second->person_id)
+		    first->person_id == second->person_id && second->now.kind == VALUE_UNSEEN)
 			by_person[i]->order = SIZE_MAX;
 	}
 	free(by_person);

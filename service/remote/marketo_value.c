@@ -117,6 +117,43 @@ enum err_kind marketo_person_read(struct json_object *element, const struct mapp
 	return ERR_NONE;
 }
 
+/* The log shows texts for people: times without their zone, long texts perhaps not to their end.
+ * Those tell nothing. */
+enum { MARKETO_DISPLAY_MAX = 250 };
+
+static struct value marketo_display_read(struct json_object *element, const char *member,
+					 const struct mapped_field *f, struct arena *a)
+{
+	struct json_object *value = NULL;
+
+	(void)json_object_object_get_ex(element, member, &value);
+	if (f->kind == VALUE_TIME || f->kind == VALUE_DATE ||
+	    (value && json_object_get_string_len(value) > MARKETO_DISPLAY_MAX))
+		return (struct value){ .kind = VALUE_UNSEEN };
+	return marketo_value_read(value, f, a);
+}
+
+bool marketo_field_change_read(struct json_object *element, const struct mapping *m,
+			       struct arena *a, struct change *ret)
+{
+	struct str name;
+
+	if (!json_object_is_type(element, json_type_object) ||
+	    !json_get_string(element, "name", &name))
+		return false;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct column *c = m->fields[i].column[TABLE_PERSON];
+
+		if (!c || !str_equal(c->name, name))
+			continue;
+		ret->index = (uint16_t)i;
+		ret->was = marketo_display_read(element, "oldValue", &m->fields[i], a);
+		ret->now = marketo_display_read(element, "newValue", &m->fields[i], a);
+		return ret->now.kind != VALUE_UNSEEN;
+	}
+	return false;
+}
+
 /* ---- writing ---- */
 
 static void marketo_print_time(struct buf *out, int64_t seconds)

@@ -17,6 +17,12 @@ void marketo_change_fields(const struct mapping *m, struct buf *out);
 enum err_kind marketo_person_read(struct json_object *element, const struct mapping *m,
 				  struct arena *a, struct record **ret, struct err *err);
 
+/* One member of "fields" of a change-log entry: fills index, was and now when the field is mapped
+ * and the log's display texts can be told apart by value; false when they cannot. Adobe:
+ * Activities, Get Lead Changes. */
+bool marketo_field_change_read(struct json_object *element, const struct mapping *m,
+			       struct arena *a, struct change *ret);
+
 /* The object for Sync Leads, with its key: "id" of an update, the stamp's GUID of a create. */
 void marketo_person_print(const struct write *w, const struct mapping *m, struct buf *out);
 

@@ -27,6 +27,10 @@ struct change {
 	int64_t winner_id;     /* CHANGE_MERGED */
 	struct guid record_id; /* Dynamics */
 	struct record *record; /* Dynamics, CHANGE_EDITED; in the arena of the call */
+	/* Marketo, CHANGE_EDITED of one field: its index in the mapping, what the log says it
+	 * showed before and after. kind UNSEEN: the log tells no field, or not that value. */
+	uint16_t index;
+	struct value was, now;
 };
 
 struct change_page {

@@ -6,6 +6,7 @@ enum {
 	SLOT_LAST = 65534,
 	CLEAN_ROUNDS_MAX = 200,
 	CYCLES_KEPT_DAYS = 400,
+	OVERWRITES_KEPT_DAYS = 14,
 	RETENTION_DAYS_MAX = 36500
 };
 
@@ -226,6 +227,7 @@ enum err_kind postgres_clean_up(void *self, int64_t retention_days, struct err *
 		{ STATEMENT_CLEAN_REQUESTS, 0 },
 		{ STATEMENT_CLEAN_OUTBOX, 0 },
 		{ STATEMENT_CLEAN_CYCLES, CYCLES_KEPT_DAYS },
+		{ STATEMENT_CLEAN_OVERWRITES, OVERWRITES_KEPT_DAYS },
 	};
 	struct postgres *p = self;
 	int64_t days = retention_days < RETENTION_DAYS_MAX ? retention_days : RETENTION_DAYS_MAX;

@@ -48,10 +48,11 @@ static struct link *link_read(const struct answer *answer, size_t row, struct ar
 		.is_stamp_due = answer_bool(answer, row, 7),
 		.is_stored = true,
 	};
-	parked_read(answer_bytes(answer, row, 10), l, a);
+	parked_read(answer_bytes(answer, row, 11), l, a);
 	if (l->state < LINK_STATE_COUNT &&
 	    packing_read(answer_bytes(answer, row, 8), answer_bytes(answer, row, 9),
-			 answer_null(answer, row, 9), l, a))
+			 answer_null(answer, row, 9), l, a) &&
+	    packing_read_events(answer_bytes(answer, row, 10), l, a))
 		return l;
 	return NULL;
 }
@@ -203,8 +204,9 @@ void link_params(struct params *p, const struct link *const *links, size_t count
 		   *version = params_array(p, ELEMENT_INT64, count);
 	struct buf *stamp_due = params_array(p, ELEMENT_BOOL, count),
 		   *marketo = params_array(p, ELEMENT_BYTES, count);
-	struct buf *dynamics = params_array(p, ELEMENT_BYTES, count);
-	struct buf packed[SIDE_COUNT] = { 0 };
+	struct buf *dynamics = params_array(p, ELEMENT_BYTES, count),
+		   *events = params_array(p, ELEMENT_BYTES, count);
+	struct buf packed[SIDE_COUNT] = { 0 }, packed_events = { 0 };
 
 	for (size_t i = 0; i < count; i++) {
 		const struct link *l = links[i];
@@ -225,7 +227,14 @@ void link_params(struct params *p, const struct link *const *links, size_t count
 			array_null(dynamics);
 		else
 			array_bytes(dynamics, buf_str(&packed[SIDE_DYNAMICS]));
+		buf_clear(&packed_events);
+		packing_write_events(l, &packed_events);
+		if (l->event_count)
+			array_bytes(events, buf_str(&packed_events));
+		else
+			array_null(events);
 	}
+	buf_release(&packed_events);
 	buf_release(&packed[SIDE_MARKETO]);
 	buf_release(&packed[SIDE_DYNAMICS]);
 }

@@ -148,6 +148,33 @@ enum err_kind postgres_dirty_among(void *self, const int64_t *person_ids, size_t
 	return ERR_NONE;
 }
 
+enum err_kind postgres_overwrites(void *self, const int64_t *person_ids, size_t count,
+				  struct arena *a, struct overwrite_row **ret, size_t *ret_count,
+				  struct err *err)
+{
+	struct answer answer = { 0 };
+	enum err_kind kind;
+
+	*ret = NULL;
+	*ret_count = 0;
+	if (!count)
+		return ERR_NONE;
+	kind = marks_among(self, STATEMENT_OVERWRITES, person_ids, count, &answer, err);
+	if (kind)
+		return kind;
+	*ret_count = answer_rows(&answer);
+	*ret = arena_array(a, *ret_count, sizeof(**ret));
+	for (size_t i = 0; i < *ret_count; i++)
+		(*ret)[i] = (struct overwrite_row){
+			.person_id = answer_int(&answer, i, 0),
+			.slot = (uint16_t)answer_int(&answer, i, 1),
+			.seen = (uint64_t)answer_int(&answer, i, 2),
+			.written = (uint64_t)answer_int(&answer, i, 3),
+		};
+	answer_release(&answer);
+	return ERR_NONE;
+}
+
 enum err_kind postgres_requests_among(void *self, const int64_t *person_ids, size_t count,
 				      bool *ret, struct err *err)
 {

@@ -1,7 +1,9 @@
 /* Fingerprints to bytes and back; see packing.h. Knows no statement.
  * Marketo: 8 bytes a slot, most significant first, up to the last slot that has one.
  * Dynamics: null, or a tag byte and then either every slot the same way, or 10 bytes (slot,
- * fingerprint) for each slot that differs from Marketo's, whichever is shorter. */
+ * fingerprint) for each slot that differs from Marketo's, whichever is shorter.
+ * Events: 12 bytes each: slot 2, target in the highest bit of 1 with the turns below it, rule 1,
+ * cycle 4, seconds since 1970 4. */
 #include "store/packing.h"
 
 enum {
@@ -9,6 +11,8 @@ enum {
 	PACKING_DIFFERENCES = 1,
 	WHOLE_BYTES = 8,
 	DIFFERENCE_BYTES = 10,
+	EVENT_BYTES = 12,
+	TURNS_MAX = 0x7f,
 	SLOTS_MAX = 65535
 };
 
@@ -123,5 +127,45 @@ bool packing_read(struct str marketo, struct str dynamics, bool dynamics_is_null
 	for (size_t i = 1; i < dynamics.n; i += DIFFERENCE_BYTES)
 		ret->fingerprint[SIDE_DYNAMICS][get(dynamics.p + i, 2)] =
 			get(dynamics.p + i + 2, 8);
+	return true;
+}
+
+void packing_write_events(const struct link *l, struct buf *ret)
+{
+	for (size_t i = 0; i < l->event_count; i++) {
+		const struct field_event *e = &l->events[i];
+		unsigned turns = e->turns < TURNS_MAX ? e->turns : TURNS_MAX;
+
+		put(ret, e->slot, 2);
+		put(ret, (e->target == SIDE_DYNAMICS ? TURNS_MAX + 1U : 0) | turns, 1);
+		put(ret, e->rule, 1);
+		put(ret, e->cycle, 4);
+		put(ret, (uint64_t)e->at_s, 4);
+	}
+}
+
+bool packing_read_events(struct str bytes, struct link *ret, struct arena *a)
+{
+	ret->event_count = bytes.n / EVENT_BYTES;
+	if (bytes.n % EVENT_BYTES)
+		return false;
+	if (!ret->event_count)
+		return true;
+	ret->events = arena_array(a, ret->event_count, sizeof(*ret->events));
+	for (size_t i = 0; i < ret->event_count; i++) {
+		const char *p = bytes.p + i * EVENT_BYTES;
+		unsigned flags = (unsigned)get(p + 2, 1);
+
+		ret->events[i] = (struct field_event){
+			.slot = (uint16_t)get(p, 2),
+			.target = flags > TURNS_MAX ? SIDE_DYNAMICS : SIDE_MARKETO,
+			.turns = (uint8_t)(flags & TURNS_MAX),
+			.rule = (uint8_t)get(p + 3, 1),
+			.cycle = (uint32_t)get(p + 4, 4),
+			.at_s = (int64_t)get(p + 8, 4),
+		};
+		if (i && ret->events[i - 1].slot >= ret->events[i].slot)
+			return false;
+	}
 	return true;
 }

@@ -59,7 +59,7 @@ enum err_kind postgres_claim(void *self, const struct link *const *links, size_t
 int link_write_order(const void *left, const void *right);
 /* By record and table: equal means the same row. */
 int link_row_order(const struct link *a, const struct link *b);
-/* The nine arrays of LINKS_PUT and LINKS_CLAIM. */
+/* The ten arrays of LINKS_PUT and LINKS_CLAIM. */
 void link_params(struct params *p, const struct link *const *links, size_t count);
 
 /* unit.c */
@@ -82,6 +82,9 @@ enum err_kind postgres_requests_among(void *self, const int64_t *person_ids, siz
 				      bool *ret, struct err *err);
 enum err_kind postgres_dirty_among(void *self, const int64_t *person_ids, size_t count,
 				   int64_t *ret, struct err *err);
+enum err_kind postgres_overwrites(void *self, const int64_t *person_ids, size_t count,
+				  struct arena *a, struct overwrite_row **ret, size_t *ret_count,
+				  struct err *err);
 enum err_kind marks_write(struct session *s, const struct unit *unit, struct err *err);
 
 /* lists.c */

@@ -37,6 +37,7 @@ static const struct store_ops postgres_ops = {
 	.dirty_high = postgres_dirty_high,
 	.dirty_among = postgres_dirty_among,
 	.requests_among = postgres_requests_among,
+	.overwrites = postgres_overwrites,
 	.commit = postgres_commit,
 	.request_add = postgres_request_add,
 	.requests_open = postgres_requests_open,

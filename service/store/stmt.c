@@ -10,21 +10,21 @@
 	"l.entity, l.record_id, l.person_id, l.state, l.generation, l.version,"                    \
 	" EXISTS (SELECT FROM stamp_due d"                                                         \
 	"  WHERE d.record_id = l.record_id AND d.entity = l.entity),"                              \
-	" l.marketo_fp, l.dynamics_fp,"                                                            \
+	" l.marketo_fp, l.dynamics_fp, l.events,"                                                  \
 	" (SELECT string_agg(int2send(p.target) || int4send(p.slot) || int8send(p.fingerprint),"   \
 	"  '' ORDER BY p.target, p.slot) FROM parked p"                                            \
 	"  WHERE p.record_id = l.record_id AND p.entity = l.entity)"
 
 #define LINK_ARRAYS                                                                                \
 	"unnest($1::int4[], $2::uuid[], $3::int8[], $4::int4[], $5::int4[], $6::int8[],"           \
-	" $7::bool[], $8::bytea[], $9::bytea[]) AS i (entity, record_id, person_id, state,"        \
-	" generation, version, stamp_due, marketo_fp, dynamics_fp)"
+	" $7::bool[], $8::bytea[], $9::bytea[], $10::bytea[]) AS i (entity, record_id, person_id," \
+	" state, generation, version, stamp_due, marketo_fp, dynamics_fp, events)"
 
 #define LINK_INSERT                                                                                \
 	"INSERT INTO link (entity, record_id, person_id, state, generation, version,"              \
-	" marketo_fp, dynamics_fp)"                                                                \
+	" marketo_fp, dynamics_fp, events)"                                                        \
 	" SELECT entity, record_id, nullif(person_id, 0), state, generation, version,"             \
-	" marketo_fp, dynamics_fp FROM i"
+	" marketo_fp, dynamics_fp, events FROM i"
 
 #define CYCLE_COLUMNS                                                                              \
 	"number, started_at, finished_at, result, reason, is_full_scan,"                           \
@@ -124,14 +124,14 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	READ(LINKS_BY_PERSON, 1,
 	     "SELECT i.n, " LINK_COLUMNS " FROM unnest($1::int8[]) WITH ORDINALITY AS i (id, n)"
 	     " CROSS JOIN LATERAL (SELECT * FROM link t WHERE t.person_id = i.id AND t.state IN"
-	     " (0, 1) OFFSET 0) AS l"
+	     " (0, 1, 4) OFFSET 0) AS l"
 	     " UNION ALL "
 	     "SELECT i.n, " LINK_COLUMNS " FROM unnest($1::int8[]) WITH ORDINALITY AS i (id, n)"
 	     " CROSS JOIN LATERAL (SELECT * FROM link t WHERE t.person_id = i.id AND t.state IN"
 	     " (2, 3)"
 	     " ORDER BY t.generation DESC, t.state_at DESC LIMIT 1) AS l"
 	     " WHERE NOT EXISTS (SELECT FROM link o WHERE o.person_id = i.id AND o.state IN (0,"
-	     " 1))"),
+	     " 1, 4))"),
 	READ(LINKS_DUE, 2,
 	     "SELECT 1::int8, " LINK_COLUMNS " FROM stamp_due s"
 	     " JOIN link l ON l.record_id = s.record_id AND l.entity = s.entity"
@@ -141,7 +141,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " WHERE l.state = 0 AND l.state_at < now() - $1::int8 * interval '1 millisecond'"
 	     " ORDER BY l.state_at LIMIT $2::int8"),
 	WRITE_PLANNED(
-		LINKS_CLAIM, 9,
+		LINKS_CLAIM, 10,
 		"WITH i AS (SELECT * FROM " LINK_ARRAYS "), claimed AS (" LINK_INSERT
 		"  ON CONFLICT DO NOTHING RETURNING entity, record_id, coalesce(person_id, 0) AS"
 		" person_id),"
@@ -151,7 +151,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 		" c.person_id"
 		"  WHERE i.stamp_due ON CONFLICT DO NOTHING)"
 		" SELECT entity, record_id, person_id FROM claimed"),
-	WRITE(LINKS_PUT, 9,
+	WRITE(LINKS_PUT, 10,
 	      "WITH i AS (SELECT * FROM " LINK_ARRAYS "),"
 	      " due AS (INSERT INTO stamp_due (entity, record_id) SELECT entity, record_id FROM"
 	      " i WHERE stamp_due"
@@ -164,6 +164,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " state = excluded.state,"
 	      " generation = excluded.generation, version = excluded.version,"
 	      " marketo_fp = excluded.marketo_fp, dynamics_fp = excluded.dynamics_fp,"
+	      " events = excluded.events,"
 	      " state_at = CASE WHEN link.state = excluded.state AND link.state <> 0 THEN"
 	      " link.state_at ELSE now() END"),
 	WRITE_PLANNED(
@@ -196,6 +197,21 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	READ(DIRTY_HIGH, 0,
 	     "SELECT greatest((SELECT max(seq) FROM dirty_person), (SELECT max(seq) FROM"
 	     " dirty_record), 0)"),
+	READ(OVERWRITES, 1,
+	     "SELECT o.person_id, o.slot, o.seen, o.written FROM unnest($1::int8[]) AS i (id)"
+	     " CROSS JOIN LATERAL (SELECT * FROM overwrite t WHERE t.person_id = i.id OFFSET 0)"
+	     " AS o"),
+	WRITE(OVERWRITES_ADD, 4,
+	      "INSERT INTO overwrite (person_id, slot, seen, written)"
+	      " SELECT DISTINCT ON (person_id, slot, written) person_id, slot, seen, written"
+	      " FROM unnest($1::int8[], $2::int4[], $3::int8[], $4::int8[]) AS i (person_id, slot,"
+	      " seen, written)"
+	      " ON CONFLICT (person_id, slot, written) DO UPDATE SET seen = excluded.seen, at ="
+	      " now()"),
+	WRITE(OVERWRITES_DONE, 3,
+	      "DELETE FROM overwrite o USING unnest($1::int8[], $2::int4[], $3::int8[])"
+	      " AS i (person_id, slot, written) WHERE o.person_id = i.person_id AND o.slot ="
+	      " i.slot AND o.written = i.written"),
 	READ(REQUESTS_AMONG, 1,
 	     "SELECT i.n FROM unnest($1::int8[]) WITH ORDINALITY AS i (id, n)"
 	     " WHERE EXISTS (SELECT FROM request r WHERE r.person_id = i.id"
@@ -461,6 +477,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	WRITE(CLEAN_REQUESTS, 1, CLEAN("request", "finished_at")),
 	WRITE(CLEAN_OUTBOX, 1, CLEAN("outbox", "sent_at")),
 	WRITE(CLEAN_CYCLES, 1, CLEAN("cycle", "started_at")),
+	WRITE(CLEAN_OVERWRITES, 1, CLEAN("overwrite", "at")),
 	/* Rows that another transaction is folding are left to it. */
 	WRITE(FOLD_COUNTS, 0,
 	      "WITH folded AS (DELETE FROM link_count WHERE ctid = ANY (ARRAY("

@@ -65,6 +65,14 @@ struct outbox_row {
 	struct str outcome, direction, entity, record_id, field, code, message;
 };
 
+/* A write into a person's field: what it replaced as far as we knew, and what it left. Kept until
+ * Marketo's change log tells what it really replaced. */
+struct overwrite_row {
+	int64_t person_id;
+	uint16_t slot;
+	uint64_t seen, written; /* fingerprints */
+};
+
 struct cursor_row {
 	const char *name; /* "person", "lead", "contact" */
 	struct str text;
@@ -92,6 +100,10 @@ struct unit {
 	size_t dirty_count; /* marks to add (seq ignored) */
 	const struct dirty *clean;
 	size_t clean_count; /* marks taken care of: removed when seq is still the same */
+	const struct overwrite_row *overwrites;
+	size_t overwrite_count; /* to add */
+	const struct overwrite_row *checked;
+	size_t checked_count; /* to remove, by person, slot and what was written */
 	const struct cursor_row *cursors;
 	size_t cursor_count;
 	const struct request *requests;
@@ -160,6 +172,10 @@ struct store_ops {
 	/* The seq of the mark on each person, 0: none. */
 	enum err_kind (*dirty_among)(void *self, const int64_t *person_ids, size_t count,
 				     int64_t *ret, struct err *);
+	/* Writes into the persons that the change log has not confirmed yet, in no promised order. */
+	enum err_kind (*overwrites)(void *self, const int64_t *person_ids, size_t count,
+				    struct arena *, struct overwrite_row **ret, size_t *ret_count,
+				    struct err *);
 	enum err_kind (*commit)(void *self, const struct unit *, struct err *);
 	/* Requests: insert durably (repeat of an open one for the same person: its id and state are
 	 * returned instead). */

@@ -192,6 +192,39 @@ static enum err_kind unit_collisions(struct session *s, const struct unit_job *j
 	return run(s, STATEMENT_COLLISIONS_ADD, &p, err);
 }
 
+static enum err_kind overwrites_write(struct session *s, enum statement id,
+				      const struct overwrite_row *rows, size_t n, struct err *err)
+{
+	struct params p = { 0 };
+	struct buf *person, *slot, *seen, *written;
+
+	if (!n)
+		return ERR_NONE;
+	person = params_array(&p, ELEMENT_INT64, n);
+	slot = params_array(&p, ELEMENT_INT32, n);
+	seen = id == STATEMENT_OVERWRITES_ADD ? params_array(&p, ELEMENT_INT64, n) : NULL;
+	written = params_array(&p, ELEMENT_INT64, n);
+	for (size_t i = 0; i < n; i++) {
+		array_int64(person, rows[i].person_id);
+		array_int32(slot, rows[i].slot);
+		if (seen)
+			array_int64(seen, (int64_t)rows[i].seen);
+		array_int64(written, (int64_t)rows[i].written);
+	}
+	return run(s, id, &p, err);
+}
+
+static enum err_kind unit_overwrites(struct session *s, const struct unit_job *job, struct err *err)
+{
+	const struct unit *u = job->unit;
+	enum err_kind kind =
+		overwrites_write(s, STATEMENT_OVERWRITES_DONE, u->checked, u->checked_count, err);
+
+	return kind ? kind
+		    : overwrites_write(s, STATEMENT_OVERWRITES_ADD, u->overwrites,
+				       u->overwrite_count, err);
+}
+
 static enum err_kind unit_marks(struct session *s, const struct unit_job *job, struct err *err)
 {
 	return marks_write(s, job->unit, err);
@@ -306,9 +339,9 @@ static enum err_kind unit_write(struct session *s, void *context, struct err *er
 {
 	static enum err_kind (*const steps[])(struct session *, const struct unit_job *,
 					      struct err *) = {
-		unit_fence,    unit_forget, unit_links,      unit_stamped,
-		unit_resolved, unit_errors, unit_collisions, unit_marks,
-		unit_requests, unit_outbox, unit_cursors,    unit_report,
+		unit_fence,  unit_forget,     unit_links,      unit_stamped, unit_resolved,
+		unit_errors, unit_collisions, unit_overwrites, unit_marks,   unit_requests,
+		unit_outbox, unit_cursors,    unit_report,
 	};
 	enum err_kind kind = ERR_NONE;
 

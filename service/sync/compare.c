@@ -77,6 +77,8 @@ static bool compare_is_left_out(struct compare *c, const struct record *record)
 
 	if (record->is_merged || (record->table == TABLE_LEAD && record->state == 1))
 		return true;
+	if (filter_verdict(&c->mapping->filter_rule, record->filter) == FILTER_STOPS)
+		return true;
 	guid_print(&record->record_id, id);
 	query.record_id = str_of(id);
 	if (c->e->store.ops->list(c->e->store.self, &query, &errors, NULL) == ERR_NONE)
@@ -115,6 +117,10 @@ static enum err_kind compare_chunk(struct compare *c, const struct change *chang
 	kind = c->e->store.ops->links_by_record(c->e->store.self, changes[0].record->table, ids,
 						count, a, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (links[i] && links[i]->state == LINK_PAUSED) {
+			c->result->left_out[changes[i].record->table]++;
+			continue;
+		}
 		if (!links[i] || links[i]->state != LINK_LIVE) {
 			compare_unlinked(c, changes[i].record, "no person is linked");
 			continue;

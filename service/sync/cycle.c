@@ -9,6 +9,7 @@
 #include "core/guard.h"
 #include "sync/fields.h"
 #include "sync/outbox.h"
+#include "sync/overwrite.h"
 #include "sync/records.h"
 #include "sync/state.h"
 
@@ -83,9 +84,9 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 	enum err_kind kind;
 
 	kind = store->ops->links_by_person(store->self, ids, 2, s->arena, links, err);
-	if (kind != ERR_NONE || !links[0] || links[0]->state != LINK_LIVE)
+	if (kind != ERR_NONE || !links[0] || !link_is_bound(links[0]))
 		return kind;
-	if (!links[1] || links[1]->state != LINK_LIVE) {
+	if (!links[1] || !link_is_bound(links[1])) {
 		links[0]->person_id = winner;
 		links[0]->is_stamp_due = true;
 		ledger_link(s->ledger, links[0]);
@@ -110,7 +111,7 @@ static enum err_kind cycle_person_deleted(struct cycle *c, struct step *s, int64
 	enum err_kind kind;
 
 	kind = store->ops->links_by_person(store->self, &person_id, 1, s->arena, &link, err);
-	if (kind != ERR_NONE || !link || link->state != LINK_LIVE)
+	if (kind != ERR_NONE || !link || !link_is_bound(link))
 		return kind;
 	c->e->deletes++;
 	pairs_end_link(s, link, LINK_DELETED_IN_MARKETO);
@@ -134,14 +135,20 @@ static enum err_kind cycle_feed_page(struct cycle *c, struct cycle_step *s, stru
 	}
 	for (size_t i = 0; kind == ERR_NONE && i < page.count; i++) {
 		const struct change *change = &page.changes[i];
+		bool is_repeat = i && page.changes[i - 1].kind == CHANGE_EDITED &&
+				 page.changes[i - 1].person_id == change->person_id;
 
-		if (change->kind == CHANGE_EDITED)
+		if (change->kind == CHANGE_EDITED && !is_repeat)
 			ledger_dirty_person(&s->ledger, change->person_id);
+		else if (change->kind == CHANGE_EDITED)
+			continue;
 		else if (change->kind == CHANGE_DELETED)
 			kind = cycle_person_deleted(c, &s->step, change->person_id, err);
 		else
 			kind = cycle_merged(&s->step, change->person_id, change->winner_id, err);
 	}
+	if (kind == ERR_NONE)
+		kind = overwrite_check(&s->step, page.changes, page.count, err);
 	if (kind != ERR_NONE)
 		return kind;
 	if (!str_equal(page.cursor, cursor))

@@ -15,8 +15,7 @@ struct engine_settings {
 	uint64_t max_deletes; /* per cycle; 0 no limit */
 	int64_t cycles_max;   /* good cycles after which the worker rests for good; 0: it goes on */
 	const char *instance; /* names the Marketo instance in derived GUIDs: its address */
-	const struct field *fields; /* the selected fields; foreign */
-	size_t field_count;
+	const struct field_set *set; /* the selected fields; foreign */
 };
 
 struct engine;

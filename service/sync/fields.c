@@ -101,8 +101,7 @@ static void fields_use(struct engine *e)
 {
 	struct shared_mapping *fresh = mem_alloc(sizeof(*fresh)), *old;
 
-	fresh->mapping =
-		mapping_new(e->settings.fields, e->slots, e->settings.field_count, e->schemas);
+	fresh->mapping = mapping_new(e->settings.set, e->slots, e->schemas);
 	fresh->references = 1;
 	fields_log_paused(fresh->mapping);
 	(void)pthread_mutex_lock(&e->lock);
@@ -123,10 +122,10 @@ static enum err_kind fields_read_all(struct engine *e, const struct call *call, 
 		e->has_identity = kind == ERR_NONE;
 	}
 	if (kind == ERR_NONE && !e->slots) {
-		uint16_t *slots = mem_array(e->settings.field_count, sizeof(*slots));
+		uint16_t *slots = mem_array(e->settings.set->count, sizeof(*slots));
 
-		kind = e->store.ops->slots(e->store.self, e->settings.fields,
-					   e->settings.field_count, slots, err);
+		kind = e->store.ops->slots(e->store.self, e->settings.set->fields,
+					   e->settings.set->count, slots, err);
 		if (kind == ERR_NONE)
 			e->slots = TAKE(slots);
 		free(slots);

@@ -73,6 +73,16 @@ void ledger_sent(struct ledger *l, int64_t outbox_id)
 	LEDGER_ADD(l, sent, sent, sent_count, sent_cap, outbox_id);
 }
 
+void ledger_overwrite(struct ledger *l, const struct overwrite_row *row)
+{
+	LEDGER_ADD(l, overwrites, overwrites, overwrite_count, overwrite_cap, *row);
+}
+
+void ledger_checked(struct ledger *l, const struct overwrite_row *row)
+{
+	LEDGER_ADD(l, checked, checked, checked_count, checked_cap, *row);
+}
+
 void ledger_collision(struct ledger *l, const struct mapping *m, const struct link *link,
 		      const struct collision *collision)
 {
@@ -202,7 +212,7 @@ static bool ledger_is_empty(const struct unit *u)
 	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count &&
 	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
 	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
-	       !u->report;
+	       !u->overwrite_count && !u->checked_count && !u->report;
 }
 
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)

@@ -29,6 +29,8 @@ struct ledger {
 	size_t outbox_cap;
 	int64_t *sent;
 	size_t sent_cap;
+	struct overwrite_row *overwrites, *checked;
+	size_t overwrite_cap, checked_cap;
 };
 
 void ledger_link(struct ledger *l, struct link *link);
@@ -41,6 +43,8 @@ void ledger_clean(struct ledger *l, const struct dirty *mark);
 void ledger_cursor(struct ledger *l, enum table table, struct str text);
 void ledger_request(struct ledger *l, const struct request *request);
 void ledger_sent(struct ledger *l, int64_t outbox_id);
+void ledger_overwrite(struct ledger *l, const struct overwrite_row *row);
+void ledger_checked(struct ledger *l, const struct overwrite_row *row);
 
 /* Rows out of a plan. Errors also become a line for the person's Activity Log when there is a
  * person. */

@@ -11,6 +11,7 @@ struct match_item {
 	struct str email;      /* folded; empty: none */
 	bool is_out;           /* not to be paired now */
 	bool is_moved;         /* link was taken over from the lead it was qualified from */
+	bool is_resumed;       /* it was paused there */
 };
 
 struct match_candidate {
@@ -27,7 +28,7 @@ struct match {
 
 bool match_person_is_free(const struct record *person, const struct link *link)
 {
-	if (link && (link->state == LINK_LIVE || link->state == LINK_CLAIMED))
+	if (link && (link_is_bound(link) || link->state == LINK_CLAIMED))
 		return false;
 	return guid_is_zero(&person->record_id) || person->stamp_is_deleted;
 }
@@ -58,15 +59,18 @@ static bool match_is_open(const struct match_item *item)
 	return !item->is_out && !item->person && !item->is_moved;
 }
 
-/* Rows that never become persons of their own: losers of a merge, and leads that live on as a
- * contact. */
+/* Rows that never become persons of their own: losers of a merge, leads that live on as a contact,
+ * and what the sync filter keeps out. */
 static void match_leave_out(struct match *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		const struct record *r = m->items[i].record;
 		bool is_qualified = r->table == TABLE_LEAD && r->state == 1;
 
-		if (r->is_merged || is_qualified) {
+		bool is_kept_out = filter_verdict(&m->s->mapping->filter_rule, r->filter) ==
+				   FILTER_STOPS;
+
+		if (r->is_merged || is_qualified || is_kept_out) {
 			m->items[i].is_out = true;
 			m->s->report->equal[r->table]++;
 		}
@@ -78,6 +82,8 @@ static void match_move(struct match *m, struct match_item *item, struct link *le
 	struct link *moved = arena_alloc(m->s->arena, sizeof(*moved));
 
 	*moved = *lead;
+	item->is_resumed = lead->state == LINK_PAUSED;
+	moved->state = LINK_LIVE;
 	moved->table = TABLE_CONTACT;
 	moved->record_id = item->record->record_id;
 	moved->version = item->record->version;
@@ -115,7 +121,7 @@ static enum err_kind match_qualified(struct match *m, struct err *err)
 		return ERR_NONE;
 	kind = store->ops->links_by_record(store->self, TABLE_LEAD, origins, n, a, leads, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
-		if (leads[i] && leads[i]->state == LINK_LIVE)
+		if (leads[i] && link_is_bound(leads[i]))
 			match_move(m, &m->items[which[i]], leads[i]);
 	}
 	return kind;
@@ -200,7 +206,7 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 	m->s->report->read[TABLE_PERSON] += found.count;
 	for (size_t i = 0; i < found.count; i++) {
 		struct match_item *item = match_item_of(sorted, n, &found.records[i].record_id);
-		bool is_other = links[i] && links[i]->state == LINK_LIVE && item &&
+		bool is_other = links[i] && link_is_bound(links[i]) && item &&
 				!guid_equal(&links[i]->record_id, &item->record->record_id);
 
 		if (!item || item->is_out || is_other)
@@ -396,6 +402,7 @@ enum err_kind match_records(struct step *s, struct record *const *records,
 			.link = item->link,
 			.seen = { item->person, item->record },
 			.is_create = !item->person && !item->is_moved,
+			.is_resumed = item->is_resumed,
 		};
 	}
 	*ret_count = n;

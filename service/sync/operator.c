@@ -171,14 +171,14 @@ static void operator_fields(struct engine *e, const struct list_query *query, st
 	static const char *const names[] = { "name",      "person", "lead",  "contact",
 					     "direction", "winner", "state", "reason" };
 	struct shared_mapping *shared = fields_take(e);
-	size_t count = e->settings.field_count;
+	size_t count = e->settings.set->count;
 	int64_t at = 0;
 
 	rowset_begin(ret, names, ARRAY_LEN(names), count);
 	if (query->cursor.n && !str_int64(query->cursor, 0, (int64_t)count, &at))
 		at = (int64_t)count;
 	for (; (size_t)at < count && ret->rows < query->limit; at++) {
-		const struct field *f = &e->settings.fields[at];
+		const struct field *f = &e->settings.set->fields[at];
 
 		if (!query->field.n || str_equal(query->field, str_of(f->name)))
 			operator_field_row(ret, f, shared ? shared->mapping : NULL);
@@ -262,10 +262,10 @@ static void operator_person_fields(struct engine *e, const struct link *link,
 	static const char *const names[] = { "name", "state", "lastRule", "lastTime" };
 	struct shared_mapping *shared = fields_take(e);
 
-	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.field_count);
+	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.set->count);
 	ret->types[3] = CELL_TIME;
-	for (size_t i = 0; shared && link && i < e->settings.field_count; i++) {
-		const struct field *f = &e->settings.fields[i];
+	for (size_t i = 0; shared && link && i < e->settings.set->count; i++) {
+		const struct field *f = &e->settings.set->fields[i];
 		int at = mapping_find(shared->mapping, str_of(f->name));
 		bool is_active = at >= 0 &&
 				 mapping_active(shared->mapping, (size_t)at, link->table);

@@ -17,13 +17,28 @@ static struct decide_input pairs_input(const struct step *s, const struct pair *
 		.key = &s->engine->identity.key,
 		.link = p->link,
 		.seen = { p->seen[SIDE_MARKETO], p->seen[SIDE_DYNAMICS] },
+		.restore = p->restore,
+		.restore_count = p->restore_count,
+		.cycle = (uint32_t)s->report->number,
+		.now_s = clock_wall_ms() / 1000,
 	};
+}
+
+/* The sync filter keeps the record out. A link that is only being made is made all the same, and
+ * paused when it is complete. */
+static bool pairs_is_filtered(const struct step *s, const struct pair *p)
+{
+	const struct record *record = p->seen[SIDE_DYNAMICS];
+
+	return record && filter_verdict(&s->mapping->filter_rule, record->filter) != FILTER_TRAVELS;
 }
 
 static void pairs_decide(const struct step *s, struct pair *p)
 {
 	struct decide_input in = pairs_input(s, p);
 
+	if (p->link->state == LINK_LIVE && pairs_is_filtered(s, p))
+		in.seen[SIDE_MARKETO] = in.seen[SIDE_DYNAMICS] = NULL; /* nothing travels */
 	if (p->is_create)
 		decide_create(&in, s->arena, &p->plan);
 	else
@@ -157,6 +172,38 @@ static enum err_kind pairs_keep_losers(struct step *s, struct pair **pairs, size
 		}
 		p->kept = p->plan.collision;
 		p->kept_count = p->plan.collision_count;
+	}
+	return ledger_commit(&early, s->engine, true, err);
+}
+
+/* Marketo has no versions: what a write will replace is kept with it, and its change log tells later
+ * whether that is what it was (overwrite.h). Committed before the writes, like losing values. */
+static enum err_kind pairs_keep_overwrites(struct step *s, const struct pair *pairs, size_t count,
+					   struct err *err)
+{
+	struct ledger early = { .arena = s->arena };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct pair *p = &pairs[i];
+		const struct record *person = p->seen[SIDE_MARKETO];
+
+		if (p->is_over || !p->link->person_id || (p->is_create && !person))
+			continue;
+		for (size_t k = 0; k < p->plan.write_count[SIDE_MARKETO]; k++) {
+			const struct field_write *w = &p->plan.write[SIDE_MARKETO][k];
+			uint16_t slot = s->mapping->fields[w->index].slot;
+			struct overwrite_row row = {
+				.person_id = p->link->person_id,
+				.slot = slot,
+				.seen = link_fingerprint(p->link, SIDE_MARKETO, slot),
+				.written = p->plan.fingerprint[SIDE_MARKETO][slot],
+			};
+
+			if (person)
+				row.seen = fingerprint_of(&s->engine->identity.key,
+							  &person->values[w->index]);
+			ledger_overwrite(&early, &row);
+		}
 	}
 	return ledger_commit(&early, s->engine, true, err);
 }
@@ -389,6 +436,8 @@ static enum err_kind pairs_write_table(struct step *s, struct pair *pairs, size_
 	enum err_kind kind = ERR_NONE;
 	size_t n = 0;
 
+	if (side == SIDE_MARKETO)
+		kind = pairs_keep_overwrites(s, pairs, count, err);
 	for (size_t i = 0; i < count; i++) {
 		bool is_here = side == SIDE_MARKETO || pairs[i].link->table == table;
 
@@ -418,6 +467,7 @@ static void pairs_remember(struct step *s, struct pair *p)
 		for (size_t i = 0; i < p->plan.slot_count; i++)
 			p->link->fingerprint[side][i] = p->plan.fingerprint[side][i];
 	}
+	link_note_events(p->link, p->plan.event, p->plan.event_count, s->arena);
 }
 
 static void pairs_mark_later(struct step *s, const struct pair *p)
@@ -497,8 +547,12 @@ static void pairs_note(struct step *s, struct pair *p)
 		if (!is_wrong)
 			ledger_resolved(s->ledger, p->link, SIDE_MARKETO, PARKED_WHOLE_RECORD);
 	}
-	if (pairs_take_version(p) || p->plan.is_changed || is_touched || !p->link->is_stored ||
-	    p->link->is_stamp_due)
+	if (p->link->state == LINK_LIVE && pairs_is_filtered(s, p)) {
+		p->link->state = LINK_PAUSED;
+		is_touched = true;
+	}
+	if (p->is_resumed || pairs_take_version(p) || p->plan.is_changed || is_touched ||
+	    !p->link->is_stored || p->link->is_stamp_due)
 		ledger_link(s->ledger, p->link);
 	if (!is_touched && !p->is_later && !is_wrong)
 		s->report->equal[p->seen[SIDE_DYNAMICS] ? p->link->table : TABLE_PERSON]++;

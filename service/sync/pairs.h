@@ -8,9 +8,12 @@
 struct pair {
 	struct link *link;               /* of the step's arena; changed to what shall be stored */
 	struct record *seen[SIDE_COUNT]; /* NULL: not read */
+	bool is_resumed;          /* the link was paused until now: both sides may have changed */
 	bool is_create;           /* the half that is not seen does not exist yet and is created */
 	const struct guid *owner; /* of a record to be created; NULL: the sync user */
-	struct plan plan;         /* filled by the step */
+	const struct field_write *restore; /* see decide.h */
+	size_t restore_count;
+	struct plan plan;             /* filled by the step */
 	const struct collision *kept; /* collisions whose values are in the store already */
 	size_t kept_count;
 	bool is_later; /* something could not be done now: another look is due */

@@ -2,6 +2,7 @@
 #include "sync/records.h"
 
 #include "sync/match.h"
+#include "sync/merged.h"
 
 /* Does the record differ from what its link remembers of the Dynamics side? */
 static bool records_has_news(const struct step *s, const struct link *link, const struct record *r)
@@ -20,7 +21,14 @@ static bool records_has_news(const struct step *s, const struct link *link, cons
 	return false;
 }
 
-enum records_fate { FATE_PAIR, FATE_MATCH, FATE_CLAIMED, FATE_NOTHING };
+/* Neither the filter nor a lost merge keeps the row's link paused. */
+static bool records_may_travel(const struct step *s, const struct record *r)
+{
+	return !r->is_merged &&
+	       filter_verdict(&s->mapping->filter_rule, r->filter) == FILTER_TRAVELS;
+}
+
+enum records_fate { FATE_PAIR, FATE_RESUMED, FATE_MATCH, FATE_CLAIMED, FATE_NOTHING };
 
 /* What a row's link says about the way it takes. */
 static enum records_fate records_fate(const struct step *s, const struct link *link,
@@ -31,12 +39,16 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	switch (link->state) {
 	case LINK_LIVE:
 		return FATE_PAIR;
+	case LINK_PAUSED:
+		return records_may_travel(s, r) ? FATE_RESUMED : FATE_NOTHING;
 	case LINK_CLAIMED:
 		/* With a person: a real-time call may be making this very record. Without: our own,
 		 * interrupted. */
 		return link->person_id ? FATE_CLAIMED : FATE_MATCH;
 	case LINK_DELETED_IN_MARKETO:
-		return records_has_news(s, link, r) ? FATE_MATCH : FATE_NOTHING;
+		return !s->engine->settings.set->leaves_deleted && records_has_news(s, link, r)
+			       ? FATE_MATCH
+			       : FATE_NOTHING;
 	case LINK_DELETED_IN_DYNAMICS:
 		return FATE_MATCH; /* restored */
 	case LINK_STATE_COUNT:
@@ -45,8 +57,8 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	return FATE_NOTHING;
 }
 
-/* Attaches the person to every pair whose person has changes of its own waiting, and takes those
- * marks. */
+/* Attaches the person to every pair whose person has changes of its own waiting, or whose link was
+ * paused until now, and takes those marks. */
 static enum err_kind records_add_persons(struct step *s, struct pair *pairs, size_t count,
 					 struct err *err)
 {
@@ -59,19 +71,21 @@ static enum err_kind records_add_persons(struct step *s, struct pair *pairs, siz
 	enum err_kind kind;
 	size_t n = 0;
 
+	/* 0: no person yet, or seen already */
 	for (size_t i = 0; i < count; i++)
-		ids[i] = pairs[i].link->person_id;
+		ids[i] = pairs[i].seen[SIDE_MARKETO] ? 0 : pairs[i].link->person_id;
 	if (!count)
 		return ERR_NONE;
 	kind = store->ops->dirty_among(store->self, ids, count, seqs, err);
 	if (kind != ERR_NONE)
 		return kind;
 	for (size_t i = 0; i < count; i++) {
-		if (!seqs[i])
+		if (!ids[i] || (!seqs[i] && !pairs[i].is_resumed))
 			continue;
-		ledger_clean(s->ledger, &(struct dirty){ .table = TABLE_PERSON,
-							 .person_id = ids[i],
-							 .seq = seqs[i] });
+		if (seqs[i])
+			ledger_clean(s->ledger, &(struct dirty){ .table = TABLE_PERSON,
+								 .person_id = ids[i],
+								 .seq = seqs[i] });
 		ids[n] = ids[i];
 		chosen[n++] = &pairs[i];
 	}
@@ -135,12 +149,20 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 		return ERR_NONE;
 	for (size_t i = 0; i < count; i++)
 		ids[i] = records[i]->record_id;
-	kind = store->ops->links_by_record(store->self, records[0]->table, ids, count, s->arena,
-					   links, err);
+	kind = merged_run(s, records, count, err);
+	if (kind == ERR_NONE)
+		kind = store->ops->links_by_record(store->self, records[0]->table, ids, count,
+						   s->arena, links, err);
 	if (kind != ERR_NONE)
 		return kind;
 	for (size_t i = 0; i < count; i++) {
 		switch (records_fate(s, links[i], records[i])) {
+		case FATE_RESUMED:
+			links[i]->state = LINK_LIVE;
+			pairs[paired++] = (struct pair){ .link = links[i],
+							 .seen = { NULL, records[i] },
+							 .is_resumed = true };
+			break;
 		case FATE_PAIR:
 			pairs[paired++] =
 				(struct pair){ .link = links[i], .seen = { NULL, records[i] } };
@@ -167,7 +189,7 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 		if (kind != ERR_NONE)
 			return kind;
 	}
-	kind = records_add_persons(s, pairs, paired, err);
+	kind = records_add_persons(s, pairs, paired + matched, err);
 	if (kind != ERR_NONE)
 		return kind;
 	return pairs_run(s, pairs, paired + matched, err);
@@ -184,7 +206,7 @@ enum err_kind records_deleted(struct step *s, enum table table, const struct gui
 		return ERR_NONE;
 	kind = store->ops->links_by_record(store->self, table, ids, count, s->arena, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (links[i] && links[i]->state == LINK_LIVE) {
+		if (links[i] && link_is_bound(links[i])) {
 			++*deletes;
 			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
 		} else if (links[i] && links[i]->state == LINK_CLAIMED && !links[i]->person_id) {

@@ -73,7 +73,7 @@ static enum err_kind batch_find_links(struct batch *b, struct err *err)
 	kind = store->ops->links_by_person(store->self, ids, b->count, b->s.arena, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < b->count; i++) {
 		b->works[i].link = links[i];
-		if (links[i] && links[i]->state == LINK_LIVE)
+		if (links[i] && link_is_bound(links[i]))
 			work_finish(b, &b->works[i], OUTCOME_EXISTS, NULL);
 	}
 	return kind;
@@ -196,7 +196,7 @@ static enum err_kind batch_add_candidates(struct batch *b, enum table table,
 	for (size_t i = 0; kind == ERR_NONE && i < found.count; i++) {
 		const struct value *email = &found.records[i].values[b->s.mapping->email];
 
-		if (links[i] && (links[i]->state == LINK_LIVE || links[i]->state == LINK_CLAIMED))
+		if (links[i] && (link_is_bound(links[i]) || links[i]->state == LINK_CLAIMED))
 			continue;
 		for (size_t k = 0; email->kind == VALUE_TEXT && k < b->count; k++) {
 			struct work *w = &b->works[k];

@@ -82,7 +82,8 @@ static const struct fingerprint_key fixture_key = { { 42 } };
 
 static inline struct mapping *fixture_mapping(void)
 {
-	return mapping_new(fixture_fields, fixture_slots, FIXTURE_COUNT, fixture_schemas);
+	return mapping_new(&(struct field_set){ .fields = fixture_fields, .count = FIXTURE_COUNT },
+			   fixture_slots, fixture_schemas);
 }
 
 /* A value from short text: NULL unseen, "" empty, "+" true, "-" false, else text. */

@@ -32,7 +32,10 @@ static void begin(struct scene *s, enum table table)
 	s->link = (struct link){ .table = table, .state = LINK_LIVE, .parked = s->parked };
 	link_reserve(&s->link, s->mapping->slot_count, &s->arena);
 	s->in = (struct decide_input){
-		s->mapping, &fixture_key, &s->link, { &s->record[0], &s->record[1] }
+		.mapping = s->mapping,
+		.key = &fixture_key,
+		.link = &s->link,
+		.seen = { &s->record[0], &s->record[1] },
 	};
 	for (int side = 0; side < SIDE_COUNT; side++) {
 		s->record[side].values =

@@ -209,7 +209,7 @@ static bool meets_a_conflict(const struct pair *p, const struct decide_input *in
 
 static void cycle(struct pair *p)
 {
-	struct decide_input in = { p->mapping, &fixture_key, &p->link, { NULL, NULL } };
+	struct decide_input in = { .mapping = p->mapping, .key = &fixture_key, .link = &p->link };
 	struct plan plan;
 
 	p->writes = 0;

@@ -6,9 +6,9 @@
 
 static const struct field *find(const char *name)
 {
-	for (size_t i = 0; i < field_default_count; i++) {
-		if (strcmp(field_defaults[i].name, name) == 0)
-			return &field_defaults[i];
+	for (size_t i = 0; i < field_set_default.count; i++) {
+		if (strcmp(field_set_default.fields[i].name, name) == 0)
+			return &field_set_default.fields[i];
 	}
 	return NULL;
 }
@@ -16,13 +16,14 @@ static const struct field *find(const char *name)
 static void no_name_and_no_column_comes_twice(void **state)
 {
 	(void)state;
-	assert_true(field_default_count <= MAPPING_FIELDS_MAX);
-	for (size_t i = 0; i < field_default_count; i++) {
+	assert_true(field_set_default.count <= MAPPING_FIELDS_MAX);
+	for (size_t i = 0; i < field_set_default.count; i++) {
 		for (size_t k = 0; k < i; k++) {
-			assert_string_not_equal(field_defaults[i].name, field_defaults[k].name);
+			assert_string_not_equal(field_set_default.fields[i].name,
+						field_set_default.fields[k].name);
 			for (int t = 0; t < TABLE_COUNT; t++) {
-				const char *a = field_defaults[i].column[t],
-					   *b = field_defaults[k].column[t];
+				const char *a = field_set_default.fields[i].column[t],
+					   *b = field_set_default.fields[k].column[t];
 
 				assert_false(a && b && strcmp(a, b) == 0);
 			}
@@ -33,8 +34,8 @@ static void no_name_and_no_column_comes_twice(void **state)
 static void every_field_goes_somewhere(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < field_default_count; i++) {
-		const struct field *f = &field_defaults[i];
+	for (size_t i = 0; i < field_set_default.count; i++) {
+		const struct field *f = &field_set_default.fields[i];
 
 		assert_string_equal(f->name, f->column[TABLE_PERSON]);
 		assert_true(f->column[TABLE_LEAD] || f->column[TABLE_CONTACT]);
@@ -48,8 +49,8 @@ static void every_field_goes_somewhere(void **state)
 static void fields_that_do_not_exist_in_marketo_are_created(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < field_default_count; i++) {
-		const struct field *f = &field_defaults[i];
+	for (size_t i = 0; i < field_set_default.count; i++) {
+		const struct field *f = &field_set_default.fields[i];
 		bool is_ours = strncmp(f->name, "microsoft", 9) == 0 ||
 			       strncmp(f->name, "msi", 3) == 0;
 
@@ -73,10 +74,10 @@ static void the_delicate_ones_are_as_they_must_be(void **state)
 	size_t consents = 0, one_ways = 0, lead_onlys = 0;
 
 	(void)state;
-	for (size_t i = 0; i < field_default_count; i++) {
-		consents += field_defaults[i].is_consent;
-		one_ways += field_defaults[i].direction != DIRECTION_BOTH;
-		lead_onlys += !field_defaults[i].column[TABLE_CONTACT];
+	for (size_t i = 0; i < field_set_default.count; i++) {
+		consents += field_set_default.fields[i].is_consent;
+		one_ways += field_set_default.fields[i].direction != DIRECTION_BOTH;
+		lead_onlys += !field_set_default.fields[i].column[TABLE_CONTACT];
 	}
 	assert_int_equal(consents, ARRAY_LEN(consent));
 	assert_int_equal(one_ways, ARRAY_LEN(one_way));

@@ -14,7 +14,7 @@ static struct mapping *one(struct column person, struct column lead, struct colu
 		{ TABLE_CONTACT, &contact, contact.name.p ? 1 : 0 },
 	};
 
-	return mapping_new(&field, &slot, 1, schemas);
+	return mapping_new(&(struct field_set){ .fields = &field, .count = 1 }, &slot, schemas);
 }
 
 static struct column column(const char *name, enum column_type type)
@@ -219,8 +219,11 @@ static void selection_tells_lists_of_columns_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < FIXTURE_COUNT; i++)
 		fields[i] = fixture_fields[FIXTURE_COUNT - 1 - i];
-	turned = mapping_new(fields, fixture_slots, FIXTURE_COUNT, fixture_schemas);
-	fewer = mapping_new(fixture_fields, fixture_slots, FIXTURE_COUNT - 1, fixture_schemas);
+	turned = mapping_new(&(struct field_set){ .fields = fields, .count = FIXTURE_COUNT },
+			     fixture_slots, fixture_schemas);
+	fewer = mapping_new(&(struct field_set){ .fields = fixture_fields,
+						 .count = FIXTURE_COUNT - 1 },
+			    fixture_slots, fixture_schemas);
 	for (int t = 0; t < TABLE_COUNT; t++) {
 		assert_true(all->selection[t] == turned->selection[t]);
 		assert_true(all->selection[t] != fewer->selection[t]);

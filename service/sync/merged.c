@@ -1,0 +1,106 @@
+/* Links of rows that lost a merge; see merged.h. */
+#include "sync/merged.h"
+
+struct merged {
+	struct step *s;
+	struct ledger ledger;
+	const struct record **losers;
+	struct link **links, **winners; /* per loser; of its winner: NULL when it has none */
+	size_t count;
+};
+
+static bool merged_is_taken(const struct link *winner)
+{
+	return winner && (link_is_bound(winner) || winner->state == LINK_CLAIMED);
+}
+
+static void merged_pause(struct merged *m, struct link *link, const struct link *winner)
+{
+	struct err why;
+
+	if (link->state == LINK_PAUSED)
+		return; /* reported when it was paused */
+	(void)err_set(&why, ERR_REFUSED,
+		      "this person's record lost a merge to one that belongs to person %lld; merge "
+		      "the two persons in Marketo as well",
+		      (long long)winner->person_id);
+	(void)snprintf(why.code, sizeof(why.code), "MERGED");
+	ledger_error(&m->ledger, link, SIDE_DYNAMICS, "link", &why);
+	link->state = LINK_PAUSED;
+	ledger_link(&m->ledger, link);
+}
+
+/* The winner's row is looked at next; until then nothing is known of it. */
+static struct link *merged_move(struct merged *m, struct link *link, const struct guid *winner_id)
+{
+	struct link *moved = arena_alloc(m->s->arena, sizeof(*moved));
+
+	*moved = *link;
+	moved->record_id = *winner_id;
+	moved->version = 0;
+	moved->state = LINK_LIVE;
+	moved->is_stamp_due = true;
+	moved->is_stored = false;
+	moved->parked = NULL;
+	moved->parked_count = 0;
+	ledger_forget(&m->ledger, link);
+	ledger_link(&m->ledger, moved);
+	ledger_dirty_record(&m->ledger, moved->table, winner_id);
+	ledger_dirty_person(&m->ledger, moved->person_id); /* both sides are looked at together */
+	return moved;
+}
+
+static enum err_kind merged_find_links(struct merged *m, enum table table, struct err *err)
+{
+	const struct store *store = &m->s->engine->store;
+	struct guid *ids = arena_array(m->s->arena, m->count, sizeof(*ids));
+	enum err_kind kind;
+
+	m->links = arena_array(m->s->arena, m->count, sizeof(struct link *));
+	m->winners = arena_array(m->s->arena, m->count, sizeof(struct link *));
+	for (size_t i = 0; i < m->count; i++)
+		ids[i] = m->losers[i]->record_id;
+	kind = store->ops->links_by_record(store->self, table, ids, m->count, m->s->arena, m->links,
+					   err);
+	for (size_t i = 0; i < m->count; i++)
+		ids[i] = m->losers[i]->master_id;
+	if (kind == ERR_NONE)
+		kind = store->ops->links_by_record(store->self, table, ids, m->count, m->s->arena,
+						   m->winners, err);
+	return kind;
+}
+
+/* Several may have lost to the same row: the first takes it. */
+static void merged_note_winner(struct merged *m, struct link *moved)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (guid_equal(&m->losers[i]->master_id, &moved->record_id))
+			m->winners[i] = moved;
+	}
+}
+
+enum err_kind merged_run(struct step *s, struct record *const *records, size_t count,
+			 struct err *err)
+{
+	struct merged m = { .s = s, .ledger = { .arena = s->arena } };
+	enum err_kind kind;
+
+	m.losers = arena_array(s->arena, count, sizeof(struct record *));
+	for (size_t i = 0; i < count; i++) {
+		if (records[i]->is_merged && !guid_is_zero(&records[i]->master_id))
+			m.losers[m.count++] = records[i];
+	}
+	if (!m.count)
+		return ERR_NONE;
+	kind = merged_find_links(&m, records[0]->table, err);
+	for (size_t i = 0; kind == ERR_NONE && i < m.count; i++) {
+		if (!m.links[i] || !link_is_bound(m.links[i]))
+			continue;
+		if (merged_is_taken(m.winners[i]))
+			merged_pause(&m, m.links[i], m.winners[i]);
+		else
+			merged_note_winner(&m,
+					   merged_move(&m, m.links[i], &m.losers[i]->master_id));
+	}
+	return kind == ERR_NONE ? ledger_commit(&m.ledger, s->engine, true, err) : kind;
+}

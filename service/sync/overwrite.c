@@ -1,0 +1,201 @@
+/* Own writes as the change log tells them; see overwrite.h. */
+#include "sync/overwrite.h"
+
+#include <stdlib.h>
+
+#include "base/metric.h"
+
+/* A write that replaced something else than it was meant to. */
+struct covered {
+	const struct change *change;
+	const struct overwrite_row *row;
+};
+
+struct overwrite {
+	struct step *s;
+	struct overwrite_row *rows; /* sorted */
+	size_t row_count;
+	struct covered *covered; /* in the order of persons */
+	size_t covered_count;
+	bool *is_checked; /* per row */
+};
+
+static int overwrite_order(const void *left, const void *right)
+{
+	const struct overwrite_row *a = left, *b = right;
+
+	if (a->person_id != b->person_id)
+		return (a->person_id > b->person_id) - (a->person_id < b->person_id);
+	if (a->slot != b->slot)
+		return (a->slot > b->slot) - (a->slot < b->slot);
+	return (a->written > b->written) - (a->written < b->written);
+}
+
+static int covered_order(const void *left, const void *right)
+{
+	const struct covered *a = left, *b = right;
+
+	return overwrite_order(a->row, b->row);
+}
+
+static uint64_t overwrite_fingerprint(const struct overwrite *o, const struct value *v)
+{
+	return fingerprint_of(&o->s->engine->identity.key, v);
+}
+
+static bool overwrite_tells(const struct change *c)
+{
+	return c->kind == CHANGE_EDITED && c->now.kind != VALUE_UNSEEN;
+}
+
+static enum err_kind overwrite_load(struct overwrite *o, const struct change *changes, size_t count,
+				    struct err *err)
+{
+	const struct store *store = &o->s->engine->store;
+	int64_t *ids = arena_array(o->s->arena, count, sizeof(*ids));
+	size_t n = 0;
+	enum err_kind kind;
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_repeat = n && ids[n - 1] == changes[i].person_id;
+
+		if (overwrite_tells(&changes[i]) && !is_repeat)
+			ids[n++] = changes[i].person_id;
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = store->ops->overwrites(store->self, ids, n, o->s->arena, &o->rows, &o->row_count,
+				      err);
+	if (kind == ERR_NONE && o->row_count)
+		qsort(o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
+	return kind;
+}
+
+/* The first change that a write of ours explains confirms it, or shows what it covered. */
+static void overwrite_compare(struct overwrite *o, const struct change *c)
+{
+	struct overwrite_row key = { .person_id = c->person_id }, *row;
+
+	if (!overwrite_tells(c))
+		return;
+	key.slot = o->s->mapping->fields[c->index].slot;
+	key.written = overwrite_fingerprint(o, &c->now);
+	row = bsearch(&key, o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
+	if (!row || o->is_checked[row - o->rows])
+		return;
+	o->is_checked[row - o->rows] = true;
+	ledger_checked(o->s->ledger, row);
+	if (c->was.kind != VALUE_UNSEEN && overwrite_fingerprint(o, &c->was) != row->seen)
+		o->covered[o->covered_count++] = (struct covered){ .change = c, .row = row };
+}
+
+/* The edit and what covered it as a row; true when the edit is to be put back. */
+static bool overwrite_report(struct overwrite *o, struct ledger *early, const struct covered *c,
+			     const struct pair *p)
+{
+	const struct change *change = c->change;
+	const struct field *field = o->s->mapping->fields[change->index].field;
+	const struct record *person = p->seen[SIDE_MARKETO];
+	struct collision collision = { .index = change->index,
+				       .value = { change->was, change->now } };
+
+	collision.winner =
+		merge_covered(p->link->table, field, &change->was, &change->now, &collision.rule);
+	ledger_collision(early, o->s->mapping, p->link, &collision);
+	o->s->report->collided++;
+	metric_add(METRIC_COLLISIONS, 1);
+	return collision.winner == SIDE_MARKETO && person &&
+	       overwrite_fingerprint(o, &person->values[change->index]) == c->row->written;
+}
+
+/* The pairs of the persons concerned: those with a live link, as Marketo shows them now. */
+static enum err_kind overwrite_pairs(struct overwrite *o, struct pair *pairs, size_t *ret_count,
+				     struct err *err)
+{
+	struct step *s = o->s;
+	const struct store *store = &s->engine->store;
+	const struct remote *marketo = &s->engine->remote[SIDE_MARKETO];
+	int64_t *ids = arena_array(s->arena, o->covered_count, sizeof(*ids));
+	struct link **links = arena_array(s->arena, o->covered_count, sizeof(struct link *));
+	struct record **found = arena_array(s->arena, o->covered_count, sizeof(struct record *));
+	size_t n = 0, live = 0;
+	enum err_kind kind;
+
+	for (size_t i = 0; i < o->covered_count; i++) {
+		if (!n || ids[n - 1] != o->covered[i].row->person_id)
+			ids[n++] = o->covered[i].row->person_id;
+	}
+	kind = store->ops->links_by_person(store->self, ids, n, s->arena, links, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		if (links[i] && links[i]->state == LINK_LIVE) {
+			ids[live] = ids[i];
+			pairs[live++].link = links[i];
+		}
+	}
+	if (kind == ERR_NONE && live)
+		kind = marketo->ops->read(marketo->self, s->call, s->mapping, TABLE_PERSON, ids,
+					  NULL, live, s->arena, found, err);
+	for (size_t i = 0; kind == ERR_NONE && i < live; i++) {
+		s->report->read[TABLE_PERSON]++;
+		pairs[i].seen[SIDE_MARKETO] = found[i];
+	}
+	*ret_count = live;
+	return kind;
+}
+
+/* Records every covered edit and gathers, pair by pair, what is to be put back. Keeps the pairs
+ * that have something. */
+static enum err_kind overwrite_gather(struct overwrite *o, struct pair *pairs, size_t *count,
+				      struct err *err)
+{
+	struct ledger early = { .arena = o->s->arena };
+	size_t kept = 0, at = 0;
+
+	for (size_t i = 0; i < *count; i++) {
+		struct pair *p = &pairs[i];
+		struct field_write *restore =
+			arena_array(o->s->arena, o->covered_count, sizeof(*restore));
+
+		for (; at < o->covered_count && o->covered[at].row->person_id <= p->link->person_id;
+		     at++) {
+			const struct covered *c = &o->covered[at];
+
+			if (c->row->person_id == p->link->person_id &&
+			    overwrite_report(o, &early, c, p))
+				restore[p->restore_count++] =
+					(struct field_write){ .index = c->change->index,
+							      .value = c->change->was };
+		}
+		p->restore = restore;
+		if (p->restore_count)
+			pairs[kept++] = *p;
+	}
+	*count = kept;
+	return ledger_commit(&early, o->s->engine, true, err);
+}
+
+enum err_kind overwrite_check(struct step *s, const struct change *changes, size_t count,
+			      struct err *err)
+{
+	struct overwrite o = { .s = s };
+	struct pair *pairs;
+	size_t n = 0;
+	enum err_kind kind = overwrite_load(&o, changes, count, err);
+
+	if (kind != ERR_NONE || !o.row_count)
+		return kind;
+	o.covered = arena_array(s->arena, count, sizeof(*o.covered));
+	o.is_checked = arena_array(s->arena, o.row_count, sizeof(*o.is_checked));
+	for (size_t i = 0; i < count; i++)
+		overwrite_compare(&o, &changes[i]);
+	if (!o.covered_count)
+		return ERR_NONE;
+	qsort(o.covered, o.covered_count, sizeof(*o.covered), covered_order);
+	pairs = arena_array(s->arena, o.covered_count, sizeof(*pairs));
+	kind = overwrite_pairs(&o, pairs, &n, err);
+	if (kind == ERR_NONE && n)
+		kind = overwrite_gather(&o, pairs, &n, err);
+	if (kind == ERR_NONE && n)
+		kind = pairs_run(s, pairs, n, err);
+	return kind;
+}

@@ -1,0 +1,13 @@
+/* What writes into Marketo covered. Marketo has no versions, so an edit between our read and our
+ * write is only noticed afterwards, when its change log tells which value the write replaced. It
+ * was a collision then: recorded, and put back where Marketo wins (design: the cycle). */
+#ifndef SYNC_OVERWRITE_H
+#define SYNC_OVERWRITE_H
+
+#include "sync/pairs.h"
+
+/* Changes of a page of Marketo's feed. What is found out goes into the step's ledger. */
+enum err_kind overwrite_check(struct step *s, const struct change *changes, size_t count,
+			      struct err *err);
+
+#endif
