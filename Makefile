@@ -44,7 +44,7 @@ ARCHIVE     := $(OUT)/libtandem.a
 
 # --- flags ---------------------------------------------------------------------------------------------------------
 # pkg-config is asked only when something is compiled, so that `make run` works before anything is installed.
-PKGS         := libmicrohttpd libcurl json-c libpq libsodium libutf8proc
+PKGS         := libmicrohttpd libcurl json-c libpq libsodium libutf8proc yaml-0.1
 SANDBOX_PKGS := libmicrohttpd json-c zlib libcrypto
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
@@ -103,7 +103,7 @@ test-clients:
 lint:
 	@tests/lint/run
 
-bench: all $(OUT)/bench/json_cost
+bench: all $(OUT)/bench/json_cost $(OUT)/bench/decide
 	@bench/run
 	@bench/sandbox
 
@@ -130,6 +130,9 @@ $(ARCHIVE): $(LIB_OBJ)
 	@$(AR) rcs $@ $^
 
 tests: $(UNIT_BIN)
+
+$(OUT)/bench/decide: %: %.o $(ARCHIVE)
+	$(link) $(LIBS)
 
 $(OUT)/bench/json_cost: %: %.o
 	$(link) $(shell pkg-config --libs json-c)

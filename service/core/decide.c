@@ -74,21 +74,35 @@ static void decide_remove_collision(struct plan *p, uint16_t index)
 	}
 }
 
-static void decide_add_event(const struct decide_input *in, struct plan *p, uint16_t slot,
-			     enum side target, enum merge_rule rule, unsigned turns,
-			     struct arena *a)
+static void decide_add_event(const struct decide_input *in, struct plan *p,
+			     const struct field_event *event, struct arena *a)
 {
 	size_t n = p->event_count++;
 
 	p->event = decide_room(a, p->event, n, sizeof(*p->event));
-	p->event[n] = (struct field_event){
-		.slot = slot,
-		.target = target,
-		.rule = (uint8_t)rule,
-		.turns = (uint8_t)turns,
-		.cycle = in->cycle,
-		.at_s = in->now_s,
+	p->event[n] = *event;
+	p->event[n].cycle = in->cycle;
+	p->event[n].at_s = in->now_s;
+}
+
+static void decide_add_sent(const struct decide_input *in, struct plan *p, uint16_t slot,
+			    enum side target, enum merge_rule rule, unsigned turns, struct arena *a)
+{
+	const struct field_event event = {
+		.slot = slot, .target = target, .rule = (uint8_t)rule, .turns = (uint8_t)turns
 	};
+
+	decide_add_event(in, p, &event, a);
+}
+
+static void decide_add_given_up(const struct decide_input *in, struct plan *p, uint16_t slot,
+				enum side target, enum merge_rule rule, struct arena *a)
+{
+	const struct field_event event = {
+		.slot = slot, .target = target, .rule = (uint8_t)rule, .is_given_up = true
+	};
+
+	decide_add_event(in, p, &event, a);
 }
 
 static void decide_remove_event(struct plan *p, uint16_t slot)
@@ -361,7 +375,7 @@ static unsigned decide_turns(const struct decide_input *in, uint16_t slot, enum 
 {
 	const struct field_event *last = link_event(in->link, slot);
 
-	if (!last || last->target != from || !last->cycle ||
+	if (!last || last->is_given_up || last->target != from || !last->cycle || !in->cycle ||
 	    in->cycle > last->cycle + DECIDE_TURN_CYCLES)
 		return 0;
 	return last->turns + 1U;
@@ -381,7 +395,7 @@ static void decide_freeze(struct deciding *d, size_t index, enum side target, ui
 		      DECIDE_TURNS_MAX);
 	(void)snprintf(why.code, sizeof(why.code), "BOUNCES");
 	decide_add_refusal(d->plan, target, (uint16_t)index, fingerprint, &why, d->arena);
-	decide_add_event(d->in, d->plan, slot, target, RULE_BOUNCES, 0, d->arena);
+	decide_add_given_up(d->in, d->plan, slot, target, RULE_BOUNCES, d->arena);
 }
 
 /* A change that does not travel is worth a line on the person's page; first contact is not. */
@@ -393,7 +407,20 @@ static void decide_note_given_up(struct deciding *d, uint16_t slot,
 
 	if (merged->rule != RULE_NONE && side[SIDE_MARKETO].fingerprint &&
 	    side[SIDE_DYNAMICS].fingerprint)
-		decide_add_event(d->in, d->plan, slot, target, merged->rule, 0, d->arena);
+		decide_add_given_up(d->in, d->plan, slot, target, merged->rule, d->arena);
+}
+
+/* A change that waits for a right stays one. On first contact that means: agreed on what the target
+ * shows, and changed on the other side since. */
+static void decide_wait(struct plan *p, uint16_t slot, enum side from,
+			const struct merge_side side[SIDE_COUNT])
+{
+	const struct merge_side *target = &side[side_other(from)];
+
+	if (side[from].fingerprint && target->fingerprint)
+		return;
+	for (int s = 0; s < SIDE_COUNT; s++)
+		p->fingerprint[s][slot] = target->seen;
 }
 
 static void decide_send(struct deciding *d, size_t index, const struct merge_result *merged,
@@ -430,7 +457,7 @@ static void decide_send(struct deciding *d, size_t index, const struct merge_res
 		return;
 	}
 	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
-	decide_add_event(d->in, d->plan, slot, target, merged->rule, turns, d->arena);
+	decide_add_sent(d->in, d->plan, slot, target, merged->rule, turns, d->arena);
 	if (merged->is_collision)
 		decide_add_collision(d->plan, index, merged, side, d->arena);
 	d->plan->fingerprint[from][slot] = side[from].seen;
@@ -488,6 +515,9 @@ static void decide_field(struct deciding *d, size_t index)
 	case MERGE_READ:
 		d->plan->must_read[merged.from] = true;
 		break;
+	case MERGE_WAIT:
+		decide_wait(d->plan, mf->slot, merged.from, side);
+		break;
 	}
 }
 
@@ -499,7 +529,6 @@ static void decide_put_back(struct deciding *d)
 
 	for (size_t i = 0; i < in->restore_count; i++) {
 		const struct field_write *w = &in->restore[i];
-		uint16_t slot = in->mapping->fields[w->index].slot;
 		bool is_written = false;
 
 		for (size_t k = 0; k < p->write_count[SIDE_MARKETO]; k++)
@@ -507,8 +536,9 @@ static void decide_put_back(struct deciding *d)
 		if (is_written || !in->seen[SIDE_MARKETO] ||
 		    !mapping_writable(in->mapping, w->index, in->link->table, SIDE_MARKETO, false))
 			continue;
+		/* Its fingerprint is what the decision made of it: a value that Dynamics refuses
+		 * stays a change. */
 		decide_add_write(p, SIDE_MARKETO, w->index, &w->value, d->arena);
-		p->fingerprint[SIDE_MARKETO][slot] = fingerprint_of(in->key, &w->value);
 	}
 }
 

@@ -28,9 +28,10 @@ enum { PARKED_WHOLE_RECORD = 0xffff };
 struct field_event {
 	uint16_t slot;
 	enum side target;
-	uint8_t rule;   /* enum merge_rule */
-	uint8_t turns;  /* times in a row it came back soon after it was sent */
-	uint32_t cycle; /* number of the cycle, 0: a real-time call */
+	uint8_t rule;     /* enum merge_rule */
+	bool is_given_up; /* nothing was written */
+	uint8_t turns;    /* times in a row it came back soon after it was sent */
+	uint32_t cycle;   /* number of the cycle, 0: a real-time call */
 	int64_t at_s;
 };
 

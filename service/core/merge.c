@@ -42,14 +42,23 @@ static bool merge_is_empty(const struct merge_side *s)
 	return s->value->kind == VALUE_EMPTY;
 }
 
-/* The value of a side goes to the other; where it cannot, it is remembered so as not to be looked
- * at again. */
+static bool merge_leads_to(const struct field *f, enum side target)
+{
+	return f->direction == DIRECTION_BOTH ||
+	       (f->direction == DIRECTION_TO_MARKETO) == (target == SIDE_MARKETO);
+}
+
+/* The value of a side goes to the other. In the direction a field does not travel it is remembered,
+ * so as not to be looked at again; where only the right is missing it stays a change, for the day
+ * the right comes (INV-SELECTED). */
 static struct merge_result merge_send(const struct field *f,
 				      const struct merge_side side[SIDE_COUNT], enum side from,
 				      enum merge_rule rule, bool is_collision)
 {
-	if (!side[side_other(from)].can_write)
+	if (!merge_leads_to(f, side_other(from)))
 		return merge_adopt(RULE_ONE_WAY);
+	if (!side[side_other(from)].can_write)
+		return (struct merge_result){ .action = MERGE_WAIT, .from = from };
 	if (f->empty == EMPTY_STAYS && merge_is_empty(&side[from]))
 		return merge_adopt(RULE_EMPTY_STAYS);
 	return (struct merge_result){
@@ -100,9 +109,9 @@ static struct merge_result merge_resolve(enum table link_table, const struct fie
 			return merge_send(f, side, from, RULE_OPT_OUT_SPREADS, had_agreed);
 	}
 	if (f->direction == DIRECTION_TO_MARKETO)
-		return merge_send(f, side, SIDE_DYNAMICS, RULE_ONE_WAY, false);
+		return merge_send(f, side, SIDE_DYNAMICS, RULE_ONE_WAY, true);
 	if (f->direction == DIRECTION_TO_DYNAMICS)
-		return merge_send(f, side, SIDE_MARKETO, RULE_ONE_WAY, false);
+		return merge_send(f, side, SIDE_MARKETO, RULE_ONE_WAY, true);
 	winner = merge_winner(link_table, f, &rule);
 	if (f->empty == EMPTY_STAYS && merge_is_empty(&side[winner])) {
 		winner = side_other(winner);
@@ -161,6 +170,11 @@ struct merge_result merge_field(enum table link_table, const struct field *field
 		return merge_adopt(RULE_NONE);
 	if (is_marketo && is_dynamics)
 		return merge_resolve(link_table, field, side, true);
+	/* What the unseen side was left with is just this value. */
+	if (is_marketo && !merge_is_seen(dynamics) && marketo->seen == dynamics->fingerprint)
+		return merge_adopt(RULE_NONE);
+	if (is_dynamics && !merge_is_seen(marketo) && dynamics->seen == marketo->fingerprint)
+		return merge_adopt(RULE_NONE);
 	return merge_send(field, side, is_marketo ? SIDE_MARKETO : SIDE_DYNAMICS, RULE_ONLY_CHANGE,
 			  false);
 }

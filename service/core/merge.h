@@ -35,7 +35,9 @@ enum merge_action {
 	MERGE_NOTHING,
 	MERGE_ADOPT, /* both show the same: remember it, write nothing */
 	MERGE_WRITE, /* the value of side `from` goes to the other side */
-	MERGE_READ   /* cannot be decided before side `from` has been read */
+	MERGE_READ,  /* cannot be decided before side `from` has been read */
+	MERGE_WAIT   /* side `from` changed, but the right to write the other is missing: kept as a
+			change */
 };
 
 struct merge_side {

@@ -21,6 +21,11 @@ struct rowset {
 	struct str next;   /* cursor of the next page; empty: this was the last */
 };
 
+/* An empty set of text columns with room for so many rows. names: foreign. */
+void rowset_begin(struct rowset *r, const char *const *names, size_t columns, size_t rows_max);
+/* Sets a cell of the row behind the last; the caller counts rows up. NULL: null. Copies. */
+void rowset_set(struct rowset *r, size_t column, const char *text);
+
 enum list_kind {
 	LIST_CYCLES,
 	LIST_ERRORS,

@@ -20,6 +20,7 @@ enum value_kind column_kind(const struct column *c)
 	case COLUMN_TEXT:
 	case COLUMN_CHOICE:
 	case COLUMN_MULTI_CHOICE:
+	case COLUMN_LOOKUP:
 		return VALUE_TEXT;
 	case COLUMN_BOOLEAN:
 		return VALUE_BOOLEAN;
@@ -221,6 +222,8 @@ enum err_kind column_holds(const struct column *c, const struct value *v, struct
 	case COLUMN_CHOICE:
 	case COLUMN_MULTI_CHOICE:
 		return column_holds_choice(c, v, err);
+	case COLUMN_LOOKUP:
+		return column_refuse(c, err, "is a look-up, which is read only");
 	case COLUMN_OTHER:
 		break;
 	}

@@ -15,7 +15,8 @@ enum column_type {
 	COLUMN_TIME,
 	COLUMN_CHOICE,       /* a number with a label */
 	COLUMN_MULTI_CHOICE, /* several of them */
-	COLUMN_OTHER         /* look-ups, images, formulas: never mapped */
+	COLUMN_LOOKUP,       /* another row, by its name; only ever read */
+	COLUMN_OTHER         /* images, formulas, files: never mapped */
 };
 
 enum length_unit { LENGTH_CHARACTERS, LENGTH_UTF16, LENGTH_BYTES };

@@ -41,8 +41,9 @@ struct dynamics_request {
 	const char *path;
 	const char *prefer, *content_type; /* NULL: none */
 	struct str body;
-	bool is_strong; /* metadata and rights as they are, not as a cache knows them */
-	bool is_batch;  /* an answer in parts is an answer, whatever its status */
+	bool wants_labels; /* names of the rows that look-ups point to */
+	bool is_strong;    /* metadata and rights as they are, not as a cache knows them */
+	bool is_batch;     /* an answer in parts is an answer, whatever its status */
 	/* the outcome */
 	struct http_exchange answer; /* owned */
 	struct err err;

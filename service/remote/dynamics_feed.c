@@ -94,17 +94,18 @@ enum err_kind dynamics_page_read(const struct dynamics_projection *p, struct str
 /* ---- the feed ---- */
 
 /* A cursor for other columns or for another address is no use any more: the feed starts over, as a
- * full scan. */
-static void choose_start(struct dynamics *d, const struct dynamics_projection *p, struct str cursor,
+ * full scan: true. */
+static bool choose_start(struct dynamics *d, const struct dynamics_projection *p, struct str cursor,
 			 struct arena *a, struct dynamics_cursor *ret)
 {
 	if (dynamics_cursor_read(cursor, ret) && ret->selection == p->selection &&
 	    http_origin_owns(d->origin, ret->url))
-		return;
+		return false;
 	ret->selection = p->selection;
 	ret->is_full_scan = true;
 	ret->url = str_of(arena_fmt(a, DYNAMICS_ROOT "%s?$select=%s", dynamics_set_name(p->table),
 				    p->select));
+	return true;
 }
 
 static enum err_kind turn_page(struct dynamics *d, const struct dynamics_cursor *at,
@@ -143,10 +144,12 @@ enum err_kind dynamics_changes(struct dynamics *d, const struct call *call, cons
 	struct dynamics_page page;
 	struct dynamics_request r = { .method = "GET" };
 	enum err_kind kind;
+	bool is_start;
 
 	dynamics_projection_of(d, m, t, a, &projection);
-	choose_start(d, &projection, cursor, a, &at);
+	is_start = choose_start(d, &projection, cursor, a, &at);
 	r.path = arena_text(a, at.url);
+	r.wants_labels = projection.has_labels;
 	r.prefer = at.is_full_scan ? PREFER_BASELINE : PREFER_DELTA;
 	kind = dynamics_send(d, call, &r, 1, err);
 	if (kind == ERR_NONE)
@@ -154,5 +157,7 @@ enum err_kind dynamics_changes(struct dynamics *d, const struct call *call, cons
 	dynamics_request_release(&r);
 	if (kind == ERR_NONE)
 		kind = turn_page(d, &at, &page, a, ret, err);
+	if (kind == ERR_NONE)
+		ret->is_scan_start = is_start;
 	return kind;
 }

@@ -12,11 +12,21 @@ static const struct {
 	const char *name;
 	enum column_type type;
 } type_rows[] = {
-	{ "String", COLUMN_TEXT },     { "Memo", COLUMN_TEXT },      { "Boolean", COLUMN_BOOLEAN },
-	{ "Integer", COLUMN_INTEGER }, { "BigInt", COLUMN_INTEGER }, { "Decimal", COLUMN_DECIMAL },
-	{ "Double", COLUMN_DECIMAL },  { "Money", COLUMN_DECIMAL },  { "DateTime", COLUMN_TIME },
-	{ "Picklist", COLUMN_CHOICE }, { "State", COLUMN_CHOICE },   { "Status", COLUMN_CHOICE },
+	{ "String", COLUMN_TEXT },     { "Memo", COLUMN_TEXT },
+	{ "Boolean", COLUMN_BOOLEAN }, { "Integer", COLUMN_INTEGER },
+	{ "BigInt", COLUMN_INTEGER },  { "Decimal", COLUMN_DECIMAL },
+	{ "Double", COLUMN_DECIMAL },  { "Money", COLUMN_DECIMAL },
+	{ "DateTime", COLUMN_TIME },   { "Picklist", COLUMN_CHOICE },
+	{ "State", COLUMN_CHOICE },    { "Status", COLUMN_CHOICE },
+	{ "Lookup", COLUMN_LOOKUP },   { "Customer", COLUMN_LOOKUP },
+	{ "Owner", COLUMN_LOOKUP },    { "Uniqueidentifier", COLUMN_TEXT },
 };
+
+/* A name does not tell which row is meant, and ids are given by Dataverse. */
+static bool is_read_only(enum column_type type, struct str name)
+{
+	return type == COLUMN_LOOKUP || str_equal(name, STR("Uniqueidentifier"));
+}
 
 typedef enum err_kind take_cast(struct json_object *row, int base_language, struct arena *a,
 				struct column *c, struct err *err);
@@ -100,7 +110,9 @@ static enum err_kind take_base(struct json_object *row, struct arena *a, struct 
 	c->length_unit = LENGTH_UTF16;
 	c->scale = -1;
 	if (is_companion(row))
-		c->can_read = c->can_create = c->can_update = false;
+		c->can_read = false;
+	if (is_companion(row) || is_read_only(c->type, type))
+		c->can_create = c->can_update = false;
 	return ERR_NONE;
 }
 

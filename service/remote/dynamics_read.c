@@ -103,7 +103,8 @@ static enum err_kind take_answer(struct rows *rows, struct dynamics_request *fir
 	enum err_kind kind = json_walk(buf_str(&first->answer.body_in), visit, rows, err);
 
 	for (unsigned page = 0; kind == ERR_NONE && rows->next.n; page++) {
-		struct dynamics_request r = { .path = rows->next.p };
+		struct dynamics_request r = { .path = rows->next.p,
+					      .wants_labels = rows->asking->projection.has_labels };
 
 		if (page == PAGES_MAX || !http_origin_owns(d->origin, rows->next))
 			return err_set(err, ERR_RUBBISH,
@@ -138,6 +139,7 @@ static enum err_kind ask_all(struct asking *q, struct err *err)
 				.asking = q, .values = q->values + at, .count = fit, .paths = &paths
 			};
 			requests[n].path = query_path(q, q->values + at, fit, &paths);
+			requests[n].wants_labels = q->projection.has_labels;
 			at += fit;
 		}
 		kind = dynamics_send(q->d, q->call, requests, n, err);

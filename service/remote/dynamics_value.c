@@ -261,6 +261,7 @@ static const struct {
 	[COLUMN_TIME] = { read_time, write_time },
 	[COLUMN_CHOICE] = { read_choice, write_choice },
 	[COLUMN_MULTI_CHOICE] = { read_choices, write_choices },
+	[COLUMN_LOOKUP] = { read_text, NULL },
 	[COLUMN_OTHER] = { NULL, NULL },
 };
 

@@ -11,6 +11,10 @@ static const struct {
 	[TABLE_CONTACT] = { "contacts", "contactid" },
 };
 
+/* The name of the row a look-up points to ("Microsoft Learn: Query data using the Web API, request
+ * formatted values"). */
+#define LABEL "@OData.Community.Display.V1.FormattedValue"
+
 /* Read whatever is mapped. */
 static const char *const always[] = { "versionnumber", "statecode", "merged", "_masterid_value" };
 
@@ -69,6 +73,14 @@ void dynamics_project(const struct mapping *m, enum table t, bool has_origin, st
 
 		if (!c)
 			continue;
+		if (c->type == COLUMN_LOOKUP) {
+			const char *property = arena_fmt(a, "_" STR_FMT "_value", STR_ARG(c->name));
+
+			select_column(&list, str_of(property));
+			ret->names[i] = arena_fmt(a, "%s" LABEL, property);
+			ret->has_labels = true;
+			continue;
+		}
 		ret->names[i] = arena_text(a, c->name);
 		select_column(&list, c->name);
 	}

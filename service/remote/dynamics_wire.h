@@ -34,6 +34,7 @@ struct dynamics_projection {
 	const struct mapping *mapping;
 	enum table table;
 	const char **names; /* per mapped field; NULL: not read */
+	bool has_labels;    /* some are names of other rows, which come as annotations only */
 	const char *filter; /* name of the sync filter's column; NULL: the table has none */
 	char *select;       /* "a,b,c" with what is always read */
 	uint64_t selection; /* tells one list of columns from another */

@@ -39,8 +39,9 @@ struct change_page {
 	size_t count;
 	struct str cursor; /* where to go on: after this page, or in the next cycle when is_last */
 	bool is_last;
-	bool is_full_scan; /* part of a first reading of everything (no cursor was given, or it was
-			      the middle of one) */
+	bool is_scan_start; /* the first page of such a reading */
+	bool is_full_scan;  /* part of a first reading of everything (no cursor was given, or it was
+			       the middle of one) */
 };
 
 enum lookup { LOOKUP_ID, LOOKUP_EMAIL, LOOKUP_STAMP };

@@ -2,8 +2,8 @@
  * Marketo: 8 bytes a slot, most significant first, up to the last slot that has one.
  * Dynamics: null, or a tag byte and then either every slot the same way, or 10 bytes (slot,
  * fingerprint) for each slot that differs from Marketo's, whichever is shorter.
- * Events: 12 bytes each: slot 2, target in the highest bit of 1 with the turns below it, rule 1,
- * cycle 4, seconds since 1970 4. */
+ * Events: 12 bytes each: slot 2, flags 1 (target, given up, turns), rule 1, cycle 4, seconds since
+ * 1970 4. */
 #include "store/packing.h"
 
 enum {
@@ -12,7 +12,9 @@ enum {
 	WHOLE_BYTES = 8,
 	DIFFERENCE_BYTES = 10,
 	EVENT_BYTES = 12,
-	TURNS_MAX = 0x7f,
+	EVENT_TO_DYNAMICS = 0x80,
+	EVENT_GIVEN_UP = 0x40,
+	TURNS_MAX = 0x3f,
 	SLOTS_MAX = 65535
 };
 
@@ -137,7 +139,10 @@ void packing_write_events(const struct link *l, struct buf *ret)
 		unsigned turns = e->turns < TURNS_MAX ? e->turns : TURNS_MAX;
 
 		put(ret, e->slot, 2);
-		put(ret, (e->target == SIDE_DYNAMICS ? TURNS_MAX + 1U : 0) | turns, 1);
+		put(ret,
+		    (e->target == SIDE_DYNAMICS ? (unsigned)EVENT_TO_DYNAMICS : 0) |
+			    (e->is_given_up ? (unsigned)EVENT_GIVEN_UP : 0) | turns,
+		    1);
 		put(ret, e->rule, 1);
 		put(ret, e->cycle, 4);
 		put(ret, (uint64_t)e->at_s, 4);
@@ -158,7 +163,8 @@ bool packing_read_events(struct str bytes, struct link *ret, struct arena *a)
 
 		ret->events[i] = (struct field_event){
 			.slot = (uint16_t)get(p, 2),
-			.target = flags > TURNS_MAX ? SIDE_DYNAMICS : SIDE_MARKETO,
+			.target = flags & EVENT_TO_DYNAMICS ? SIDE_DYNAMICS : SIDE_MARKETO,
+			.is_given_up = flags & EVENT_GIVEN_UP,
 			.turns = (uint8_t)(flags & TURNS_MAX),
 			.rule = (uint8_t)get(p + 3, 1),
 			.cycle = (uint32_t)get(p + 4, 4),

@@ -41,6 +41,8 @@ enum { LIST_PARAMS = 8 };
 static const unsigned list_types[LIST_PARAMS] = { 20, 20, 20, 2950, 25, 25, 1184, 1184 };
 #define LIST_BY_PERSON "($3 = 0 OR person_id = $3)"
 #define LIST_BY_RECORD "($4 = " ZERO_GUID " OR record_id = $4)"
+/* Where the person's page is. */
+#define PERSON_LINK " CASE WHEN person_id <> 0 THEN '/v1/persons/' || person_id END AS \"person\""
 #define LIST_BY_FIELD "($5 = '' OR field = $5)"
 #define LIST_SINCE(column) "($7 IS NULL OR " column " >= $7)"
 #define LIST_UNTIL(column) "($8 IS NULL OR " column " < $8)"
@@ -437,7 +439,11 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " nullif(code, '') AS \"code\", message,"
 	     " attempts, CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS"
 	     " \"state\","
-	     " resolved_at AS \"resolvedAt\""
+	     " resolved_at AS \"resolvedAt\","
+	     " CASE WHEN resolved_at IS NOT NULL THEN 'written since, or no longer wanted'"
+	     "  WHEN operation = 'link' THEN 'the person and the record were left as they are'"
+	     "  WHEN field <> '' THEN 'this field was left as it is, the others were written'"
+	     "  ELSE 'nothing of the record was written' END AS \"fate\"," PERSON_LINK
 	     " FROM error WHERE id < $2 AND " LIST_BY_PERSON " AND " LIST_BY_RECORD
 	     " AND " LIST_BY_FIELD
 	     " AND CASE $6 WHEN 'all' THEN true WHEN 'resolved' THEN resolved_at IS NOT NULL"
@@ -450,7 +456,8 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     ") AS \"recordId\", nullif(person_id, 0) AS \"personId\", field, rule,"
 	     " winner AS \"winner:side\", marketo_value AS \"marketoValue\", dynamics_value AS"
 	     " \"dynamicsValue\","
-	     " winner AS \"kept:side\""
+	     " CASE winner WHEN 0 THEN 'kept' ELSE 'overwritten' END AS \"marketoFate\","
+	     " CASE winner WHEN 1 THEN 'kept' ELSE 'overwritten' END AS \"dynamicsFate\"," PERSON_LINK
 	     " FROM collision WHERE id < $2 AND " LIST_BY_PERSON " AND " LIST_BY_RECORD
 	     " AND " LIST_BY_FIELD
 	     " AND " LIST_SINCE("at") " AND " LIST_UNTIL("at") " ORDER BY id DESC LIMIT $1"),

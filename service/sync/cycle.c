@@ -258,11 +258,11 @@ static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *r
 	if (kind == ERR_NONE)
 		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
 					      cursor, &arena, &page, err);
-	c->is_from_start |= !cursor.n || kind == ERR_EXPIRED;
 	if (kind == ERR_EXPIRED)
 		kind = dynamics->ops->changes(dynamics->self, &c->call, c->shared->mapping, table,
 					      (struct str){ NULL, 0 }, &arena, &page, err);
 	if (kind == ERR_NONE) {
+		c->is_from_start |= page.is_scan_start;
 		c->report->read[table] += page.count;
 		c->report->is_full_scan |= page.is_full_scan;
 		*ret_is_last = page.is_last;

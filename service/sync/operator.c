@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "sync/engine_p.h"
+#include "sync/explain.h"
 #include "sync/fields.h"
 #include "sync/state.h"
 
@@ -85,27 +86,6 @@ enum err_kind operator_resume(struct engine *e, const char *by, struct err *err)
 enum err_kind operator_retry(struct engine *e, int64_t error_id, bool *ret_found, struct err *err)
 {
 	return e->store.ops->retry_error(e->store.self, error_id, ret_found, err);
-}
-
-/* A rowset in the making, for lists that do not come from the store. */
-static void rowset_begin(struct rowset *r, const char *const *names, size_t columns,
-			 size_t rows_max)
-{
-	r->memory = (struct arena){ .chunks = NULL };
-	r->columns = columns;
-	r->rows = 0;
-	r->next = (struct str){ NULL, 0 };
-	r->names = arena_array(&r->memory, columns, sizeof(char *));
-	r->types = arena_array(&r->memory, columns, sizeof(*r->types));
-	for (size_t i = 0; i < columns; i++)
-		r->names[i] = names[i];
-	r->cells = arena_array(&r->memory, columns * rows_max, sizeof(*r->cells));
-}
-
-static void rowset_set(struct rowset *r, size_t column, const char *text)
-{
-	if (text)
-		r->cells[r->rows * r->columns + column] = arena_str(&r->memory, str_of(text));
 }
 
 static const char *operator_direction(enum direction d)
@@ -219,69 +199,6 @@ static void operator_link_row(struct rowset *r, const struct link *link)
 	r->rows = 1;
 }
 
-static const char *operator_field_state(const struct link *link, uint16_t slot)
-{
-	uint64_t marketo = link_fingerprint(link, SIDE_MARKETO, slot);
-	uint64_t dynamics = link_fingerprint(link, SIDE_DYNAMICS, slot);
-
-	for (size_t i = 0; i < link->parked_count; i++) {
-		if (link->parked[i].slot == slot)
-			return "parked";
-	}
-	if (!marketo && !dynamics)
-		return "never";
-	return marketo == dynamics ? "agreed" : "differs";
-}
-
-/* The newest collision of the field in the list that was read anyway. */
-static void operator_last_collision(struct rowset *r, const struct rowset *collisions,
-				    const char *field)
-{
-	int name = -1, rule = -1, time = -1;
-
-	for (size_t i = 0; i < collisions->columns; i++) {
-		name = strcmp(collisions->names[i], "field") == 0 ? (int)i : name;
-		rule = strcmp(collisions->names[i], "rule") == 0 ? (int)i : rule;
-		time = strcmp(collisions->names[i], "time") == 0 ? (int)i : time;
-	}
-	for (size_t i = 0; name >= 0 && rule >= 0 && time >= 0 && i < collisions->rows; i++) {
-		const struct str *row = &collisions->cells[i * collisions->columns];
-
-		if (!str_equal(row[name], str_of(field)))
-			continue;
-		r->cells[r->rows * r->columns + 2] = arena_str(&r->memory, row[rule]);
-		r->cells[r->rows * r->columns + 3] = arena_str(&r->memory, row[time]);
-		return;
-	}
-}
-
-/* Every field the link's table has by the mapping, also those that do not travel at present. */
-static void operator_person_fields(struct engine *e, const struct link *link,
-				   const struct rowset *collisions, struct rowset *ret)
-{
-	static const char *const names[] = { "name", "state", "lastRule", "lastTime" };
-	struct shared_mapping *shared = fields_take(e);
-
-	rowset_begin(ret, names, ARRAY_LEN(names), e->settings.set->count);
-	ret->types[3] = CELL_TIME;
-	for (size_t i = 0; shared && link && i < e->settings.set->count; i++) {
-		const struct field *f = &e->settings.set->fields[i];
-		int at = mapping_find(shared->mapping, str_of(f->name));
-		bool is_active = at >= 0 &&
-				 mapping_active(shared->mapping, (size_t)at, link->table);
-
-		if (!f->column[link->table])
-			continue;
-		rowset_set(ret, 0, f->name);
-		rowset_set(ret, 1,
-			   is_active ? operator_field_state(link, shared->mapping->fields[at].slot)
-				     : "paused");
-		operator_last_collision(ret, collisions, f->name);
-		ret->rows++;
-	}
-	fields_drop(e, shared);
-}
-
 enum err_kind operator_person(struct engine *e, int64_t person_id, struct operator_person *ret,
 			      struct err *err)
 {
@@ -302,7 +219,7 @@ enum err_kind operator_person(struct engine *e, int64_t person_id, struct operat
 	}
 	if (kind == ERR_NONE) {
 		operator_link_row(&ret->link, link);
-		operator_person_fields(e, link, &ret->collisions, &ret->fields);
+		explain_fields(e, link, &ret->errors, &ret->fields);
 		ret->is_known = link || ret->collisions.rows || ret->errors.rows ||
 				ret->requests.rows;
 	} else {

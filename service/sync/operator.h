@@ -37,8 +37,7 @@ struct operator_person {
 	bool is_known; /* Tandem has a link, a request or an error for this person */
 	struct rowset
 		link; /* 0 or 1 rows: personId, entity, recordId, state, generation, stampDue */
-	struct rowset fields; /* name, state (agreed, differs, parked, paused, never), lastRule,
-				 lastTime */
+	struct rowset fields; /* explain.h */
 	struct rowset collisions, errors, requests;
 };
 enum err_kind operator_person(struct engine *e, int64_t person_id, struct operator_person *ret,

@@ -196,7 +196,7 @@ static enum err_kind pairs_keep_overwrites(struct step *s, const struct pair *pa
 				.person_id = p->link->person_id,
 				.slot = slot,
 				.seen = link_fingerprint(p->link, SIDE_MARKETO, slot),
-				.written = p->plan.fingerprint[SIDE_MARKETO][slot],
+				.written = fingerprint_of(&s->engine->identity.key, &w->value),
 			};
 
 			if (person)

@@ -15,6 +15,7 @@ BEGIN {
 	ours["sandbox/dataverse"] = "sandbox/base sandbox/dataverse"
 	ours["sandbox"] = "sandbox/base sandbox/control"
 
+	theirs["config"] = "yaml"
 	theirs["core"] = "sodium utf8proc"
 	theirs["remote"] = "curl json-c"
 	theirs["store"] = "libpq"
@@ -35,6 +36,7 @@ BEGIN {
 	library["sodium/"] = "sodium"
 	library["utf8proc.h"] = "utf8proc"
 	library["openssl/"] = "openssl"
+	library["yaml.h"] = "yaml"
 	library["zlib.h"] = "zlib"
 
 	# Headers that would let a pure folder learn what it must not know.

@@ -148,7 +148,8 @@ static void test_collisions_and_text(void **state)
 	check_cell(&r, 0, "object", "contact");
 	check_cell(&r, 0, "rule", "contact_dynamics_wins");
 	check_cell(&r, 0, "winner", "dynamics");
-	check_cell(&r, 0, "kept", "dynamics");
+	check_cell(&r, 0, "marketoFate", "overwritten");
+	check_cell(&r, 0, "dynamicsFate", "kept");
 	check_cell(&r, 0, "dynamicsValue", "J\xc3\xb6rg '; DROP TABLE link; --");
 	/* What no text column takes is replaced, never a reason to fail a unit. */
 	check_cell(&r, 0, "marketoValue",

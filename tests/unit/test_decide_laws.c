@@ -131,8 +131,7 @@ static void check_write(struct pair *p, const struct plan *plan, enum side targe
 	assert_false(value_equal(old, &w->value));
 	/* INV-NOTHING-SILENT: an edit nobody has taken note of is overwritten with a row only. What
 	 * a new link shows blank is nobody's edit. */
-	if (p->is_edited[target][w->index] && field->direction == DIRECTION_BOTH &&
-	    (had_agreed || !value_is_blank(old)))
+	if (p->is_edited[target][w->index] && (had_agreed || !value_is_blank(old)))
 		assert_true(is_recorded(plan, w->index));
 	/* INV-CONSENT: only a person takes an opt-out back, and not against another person's. */
 	if (is_opt_out_lost)
@@ -153,6 +152,11 @@ static void check_collisions(struct pair *p, const struct plan *plan)
 		}
 		if (c->index == FIXTURE_PHONES)
 			assert_true(c->value[c->winner].boolean);
+		else if (fixture_fields[c->index].direction != DIRECTION_BOTH)
+			assert_int_equal(c->winner,
+					 fixture_fields[c->index].direction == DIRECTION_TO_MARKETO
+						 ? SIDE_DYNAMICS
+						 : SIDE_MARKETO);
 		else
 			assert_int_equal(c->winner, winner); /* INV-WINNER */
 	}
