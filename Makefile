@@ -19,15 +19,15 @@ BIN     := $(if $(filter plain,$(VARIANT)),build,$(OUT))
 
 # --- sources, by layer, lowest first: a layer uses those before it (tests/lint/layers.awk) ---------------------------
 BASE   := $(sort $(wildcard service/base/*.c))
-CONFIG := $(sort $(wildcard service/config/*.c))
 CORE   := $(sort $(wildcard service/core/*.c))
+CONFIG := $(sort $(wildcard service/config/*.c))
 REMOTE := $(sort $(wildcard service/remote/*.c))
 STORE  := $(sort $(wildcard service/store/*.c))
 SYNC   := $(sort $(wildcard service/sync/*.c))
 API    := $(sort $(wildcard api/*.c))
 APP    := $(sort $(wildcard service/app/*.c))
 
-LIB     := $(BASE) $(CONFIG) $(CORE) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
+LIB     := $(BASE) $(CORE) $(CONFIG) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
 SANDBOX := $(sort $(wildcard sandbox/*.c sandbox/*/*.c))
 UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c))
 AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c)))

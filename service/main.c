@@ -13,9 +13,10 @@ static const char main_help[] =
 	"  tandem migrate                           bring the database up to this version\n"
 	"  tandem compare                           read both sides and report differences; writes nothing\n"
 	"  tandem version\n"
-	"  tandem help [settings|settings.md]\n"
+	"  tandem help [settings|settings.md|fields]\n"
 	"\n"
-	"Settings come from the environment; `tandem help settings` lists them.\n"
+	"Settings come from the environment; `tandem help settings` lists them. `tandem help fields`\n"
+	"prints the built-in fields as a field file, to begin one's own with.\n"
 	"Exit codes: 0 ok, 1 failed, 2 usage, 3 settings, 4 a remote or the database cannot be reached.\n";
 
 static enum exit_code main_usage(const char *why, const char *what)
@@ -37,6 +38,8 @@ static enum exit_code main_help_command(int argc, char **argv)
 		config_help(&text);
 	else if (str_equal(str_of(argv[1]), STR("settings.md")))
 		config_help_markdown(&text);
+	else if (str_equal(str_of(argv[1]), STR("fields")))
+		field_file_print(&field_set_default, &text);
 	else
 		return main_usage("no help on", argv[1]);
 	fputs(buf_cstr(&text), stdout);

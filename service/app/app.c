@@ -21,9 +21,12 @@ enum exit_code app_configure(struct app *a, unsigned needs)
 {
 	struct buf problems = { .data = NULL };
 	enum err_kind kind = config_load(app_variable, NULL, needs, &a->config, &problems);
+	const char *fields = (needs & CONFIG_NEED_REMOTES) ? a->config.fields : NULL;
 
-	if (kind != ERR_NONE)
-		fputs(buf_cstr(&problems), stderr);
+	a->fields.set = field_set_default;
+	if (fields && field_file_load(fields, &a->fields, &problems) != ERR_NONE)
+		kind = ERR_CONFIG;
+	fputs(buf_cstr(&problems), stderr); /* warnings too */
 	buf_release(&problems);
 	if (kind != ERR_NONE)
 		return EXIT_CONFIGURATION;
@@ -97,7 +100,7 @@ static void app_open_engine(struct app *a)
 		.max_deletes = (uint64_t)a->config.max_deletes,
 		.cycles_max = a->cycles_max,
 		.instance = a->config.marketo_url,
-		.set = &field_set_default,
+		.set = &a->fields.set,
 	};
 
 	a->stop = stop_new();
@@ -133,6 +136,7 @@ void app_close(struct app *a)
 	}
 	http_free(a->http);
 	stop_free(a->stop);
+	field_file_release(&a->fields);
 	config_release(&a->config);
 	*a = (struct app){ .engine = NULL };
 }

@@ -3,6 +3,7 @@
 #define APP_APP_H
 
 #include "config/config.h"
+#include "config/field_file.h"
 #include "remote/http.h"
 #include "sync/engine.h"
 
@@ -17,7 +18,8 @@ enum exit_code {
 
 struct app {
 	struct config config;
-	int64_t cycles_max; /* set before app_open: see struct engine_settings */
+	struct field_file fields; /* the selected fields; outlives the engine, which uses them */
+	int64_t cycles_max;       /* set before app_open: see struct engine_settings */
 	struct stop *stop;
 	struct http *http;
 	struct engine *engine;            /* owns the remotes and the store */
@@ -25,7 +27,8 @@ struct app {
 	struct store store;
 };
 
-/* Loads the settings; prints every mistake, one line each, on standard error. */
+/* Loads the settings, and the field file for those who need the remotes; prints every mistake, one
+ * line each, on standard error. */
 enum exit_code app_configure(struct app *a, unsigned needs);
 /* Makes what the needs say: store, remotes, engine. */
 enum exit_code app_open(struct app *a, unsigned needs, struct err *err);

@@ -23,42 +23,76 @@ enum exit_code app_setup(void)
 	if (code == EXIT_OK)
 		code = app_open(&a, CONFIG_NEED_REMOTES, &err);
 	if (code == EXIT_OK &&
-	    marketo->ops->setup(marketo->self, &call, field_set_default.fields, field_set_default.count,
+	    marketo->ops->setup(marketo->self, &call, a.fields.set.fields, a.fields.set.count,
 				command_say, NULL, &err) != ERR_NONE)
 		code = app_failed("setup", &err);
 	app_close(&a);
 	return code;
 }
 
-static void check_print(const struct check_list *list, const char *side, bool is_json,
-			bool *is_first)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		const struct check_line *line = &list->lines[i];
-		struct buf json = { .data = NULL };
+enum { CHECK_SETTINGS, CHECK_DATABASE, CHECK_SIDES, CHECK_PARTS = CHECK_SIDES + SIDE_COUNT };
 
-		if (!is_json) {
-			printf("%-4s %-9s %s%s%s\n", line->is_ok ? "ok" : "FAIL", side, line->name,
-			       line->advice[0] ? ": " : "", line->advice);
-			continue;
-		}
-		buf_fmt(&json, "%s{\"side\":\"%s\",\"check\":", *is_first ? "" : ",", side);
-		buf_json(&json, str_of(line->name));
-		buf_fmt(&json, ",\"ok\":%s,\"advice\":", line->is_ok ? "true" : "false");
-		buf_json(&json, str_of(line->advice));
-		printf("%s}", buf_cstr(&json));
-		buf_release(&json);
-		*is_first = false;
-	}
+static const char *check_part_name(int part)
+{
+	if (part < CHECK_SIDES)
+		return part == CHECK_SETTINGS ? "settings" : "database";
+	return side_name((enum side)(part - CHECK_SIDES));
 }
 
-static bool check_is_ok(const struct check_list *list)
+static void check_print_json(const struct check_line *line, const char *part, bool is_first)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (!list->lines[i].is_ok)
-			return false;
+	struct buf json = { .data = NULL };
+
+	buf_fmt(&json, "%s{\"side\":\"%s\",\"check\":", is_first ? "" : ",", part);
+	buf_json(&json, str_of(line->name));
+	buf_fmt(&json, ",\"ok\":%s,\"advice\":", line->is_ok ? "true" : "false");
+	buf_json(&json, str_of(line->advice));
+	printf("%s}", buf_cstr(&json));
+	buf_release(&json);
+}
+
+/* Whether all is well. */
+static bool check_print(const struct check_list lists[CHECK_PARTS], bool is_json)
+{
+	bool is_first = true, is_ok = true;
+
+	if (is_json)
+		printf("{\"checks\":[");
+	for (int part = 0; part < CHECK_PARTS; part++) {
+		for (size_t i = 0; i < lists[part].count; i++) {
+			const struct check_line *line = &lists[part].lines[i];
+
+			if (is_json)
+				check_print_json(line, check_part_name(part), is_first);
+			else
+				printf("%-4s %-9s %s%s%s\n", line->is_ok ? "ok" : "FAIL",
+				       check_part_name(part), line->name,
+				       line->advice[0] ? ": " : "", line->advice);
+			is_first = false;
+			is_ok &= line->is_ok;
+		}
 	}
-	return true;
+	if (is_json)
+		printf("],\"ok\":%s}\n", is_ok ? "true" : "false");
+	return is_ok;
+}
+
+static void check_fields(const struct app *a, struct check_list *list)
+{
+	const struct field_file *f = &a->fields;
+	char advice[320];
+	struct err err;
+
+	if (f->mistakes) {
+		(void)err_set(&err, ERR_CONFIG, "%zu in %.200s, each told with its line",
+			      f->mistakes, a->config.fields);
+		check_add(list, "fields", &err, "correct the mistakes, docs/fields.md helps");
+		return;
+	}
+	(void)snprintf(advice, sizeof(advice), "%zu from %.200s%s", f->set.count,
+		       a->config.fields ? a->config.fields : "the built-in set",
+		       f->warnings ? "; look at the warnings, each told with its line" : "");
+	check_add(list, "fields", NULL, advice);
 }
 
 static void check_database(struct app *a, struct check_list *list)
@@ -75,33 +109,27 @@ enum exit_code app_check(bool is_json)
 {
 	const struct call call = { .lane = LANE_REALTIME };
 	const unsigned needs = CONFIG_NEED_DATABASE | CONFIG_NEED_REMOTES | CONFIG_NEED_API;
-	struct check_list lists[SIDE_COUNT + 1] = { { .count = 0 } };
+	struct check_list lists[CHECK_PARTS] = { { .count = 0 } };
 	struct app a = { .engine = NULL };
 	enum exit_code code = app_configure(&a, needs);
-	bool is_first = true, is_ok = true;
 	struct err err;
 
 	if (code == EXIT_OK)
 		code = app_open(&a, needs, &err);
 	if (code == EXIT_OK) {
-		check_database(&a, &lists[SIDE_COUNT]);
+		check_add(&lists[CHECK_SETTINGS], "complete", NULL, "");
+		check_fields(&a, &lists[CHECK_SETTINGS]);
+		check_database(&a, &lists[CHECK_DATABASE]);
 		for (int side = 0; side < SIDE_COUNT; side++)
-			a.remote[side].ops->check(a.remote[side].self, &call, &lists[side]);
-		if (is_json)
-			printf("{\"checks\":[");
-		else
-			puts("ok   settings  complete");
-		check_print(&lists[SIDE_COUNT], "database", is_json, &is_first);
-		is_ok = check_is_ok(&lists[SIDE_COUNT]);
-		for (int side = 0; side < SIDE_COUNT; side++) {
-			check_print(&lists[side], side_name((enum side)side), is_json, &is_first);
-			is_ok &= check_is_ok(&lists[side]);
-		}
-		if (is_json)
-			printf("],\"ok\":%s}\n", is_ok ? "true" : "false");
+			a.remote[side].ops->check(a.remote[side].self, &call,
+						  &lists[CHECK_SIDES + side]);
+		code = check_print(lists, is_json) ? EXIT_OK : EXIT_FAILED;
+	} else if (a.fields.mistakes) {
+		check_fields(&a, &lists[CHECK_SETTINGS]);
+		(void)check_print(lists, is_json);
 	}
 	app_close(&a);
-	return code == EXIT_OK && !is_ok ? EXIT_FAILED : code;
+	return code;
 }
 
 enum exit_code app_check_ready(void)

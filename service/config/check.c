@@ -233,8 +233,6 @@ bool config_take_value(const struct option *o, const char *value, struct config 
 			return false;
 		return log_level_parse(text, config_member(c, o)) ||
 		       config_rule(rule, "is not a log level");
-	case CONFIG_NOT_YET:
-		return config_rule(rule, o->help);
 	case CONFIG_KEYS:
 		break;
 	}

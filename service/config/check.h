@@ -14,8 +14,7 @@ enum config_kind {
 	CONFIG_NUMBER,  /* int64_t within min and max */
 	CONFIG_SECONDS, /* the same in milliseconds, written in seconds with fraction */
 	CONFIG_CHOICE,  /* bool: the first of two words */
-	CONFIG_LEVEL,
-	CONFIG_NOT_YET /* must stay unset */
+	CONFIG_LEVEL
 };
 
 struct option {

@@ -44,8 +44,9 @@ static const struct option options[] = {
 		  "(everything that is read), admin (everything). Empty: nobody may call" },
 	{ "TANDEM_SYNC_INTERVAL", CONFIG_SECONDS, TO(sync_interval_ms), "300", 10, 24 * 3600 * 1000,
 	  .help = "seconds of pause between the end of a cycle and the start of the next; fractions allowed" },
-	{ "TANDEM_FIELDS", CONFIG_NOT_YET, 0,
-	  .help = "leave it unset: field files are not read by this version, the built-in mapping is used" },
+	{ "TANDEM_FIELDS", CONFIG_TEXT, TO(fields),
+	  .help = "path of a field file (docs/fields.md): which fields travel, and how. Unset: the built-in "
+		  "mapping, which `tandem help fields` prints as such a file" },
 	{ "TANDEM_MATCH", CONFIG_CHOICE, TO(match_by_email), "email", .choices = config_matches,
 	  .help = "how an unlinked counterpart is found before one is created: email, or id (not at all)" },
 	{ "TANDEM_RETENTION_DAYS", CONFIG_NUMBER, TO(retention_days), "30", 1, 3650,

@@ -21,6 +21,7 @@ struct config {
 	char *dynamics_url, *dynamics_tenant_id, *dynamics_client_id, *dynamics_client_secret,
 		*dynamics_authority;
 	char *listen;
+	char *fields;            /* path of the field file; NULL: the built-in set */
 	struct config_key *keys; /* from TANDEM_API_KEYS */
 	size_t key_count;
 	int64_t sync_interval_ms;

@@ -2,7 +2,7 @@
 # `ours` lists the folders a folder may include, `theirs` the external libraries visible in it.
 BEGIN {
 	ours["base"] = "base"
-	ours["config"] = "base config"
+	ours["config"] = "base config core"
 	ours["core"] = "base core"
 	ours["remote"] = "base core remote"
 	ours["store"] = "base core store"
@@ -15,7 +15,7 @@ BEGIN {
 	ours["sandbox/dataverse"] = "sandbox/base sandbox/dataverse"
 	ours["sandbox"] = "sandbox/base sandbox/control"
 
-	theirs["config"] = "yaml"
+	theirs["config"] = "yaml json-c"
 	theirs["core"] = "sodium utf8proc"
 	theirs["remote"] = "curl json-c"
 	theirs["store"] = "libpq"

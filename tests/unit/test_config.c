@@ -93,6 +93,7 @@ static void test_complete(void **state)
 	assert_string_equal(c.dynamics_authority, "https://login.microsoftonline.com");
 	assert_string_equal(c.marketo_client_secret, "marketo-hidden");
 	assert_string_equal(c.listen, "127.0.0.1:8080");
+	assert_null(c.fields);
 	assert_int_equal(c.sync_interval_ms, 300000);
 	assert_true(c.match_by_email);
 	assert_int_equal(c.retention_days, 30);
@@ -126,13 +127,14 @@ static void test_others_than_the_defaults(void **state)
 	set(&e, "TANDEM_MATCH", "id");
 	set(&e, "TANDEM_MAX_DELETES", "0");
 	set(&e, "TANDEM_LOG_LEVEL", "debug");
-	set(&e, "TANDEM_FIELDS", "");
+	set(&e, "TANDEM_FIELDS", "/etc/tandem/fields.json");
 	set(&e, "MARKETO_URL", "http://127.0.0.1:4711");
 	set(&e, "DYNAMICS_URL", "http://[::1]:4712");
 	set(&e, "DYNAMICS_AUTHORITY", "http://localhost:4713/");
 	if (config_load(look_up, &e, NEED_ALL, &c, &problems) != ERR_NONE)
 		fail_msg("%s", buf_cstr(&problems));
 	assert_string_equal(c.listen, "[::1]:0");
+	assert_string_equal(c.fields, "/etc/tandem/fields.json");
 	assert_int_equal(c.sync_interval_ms, 250);
 	assert_false(c.match_by_email);
 	assert_int_equal(c.max_deletes, 0);
@@ -192,8 +194,7 @@ static void test_mistakes(void **state)
 		{ "TANDEM_SYNC_INTERVAL", "5m", "seconds from" },
 		{ "TANDEM_SYNC_INTERVAL", "1.2345x", "seconds from" },
 		{ "TANDEM_SYNC_INTERVAL", "100000", "seconds from" },
-		{ "TANDEM_FIELDS", "/etc/tandem/fields.json",
-		  "field files are not read by this version" },
+		{ "TANDEM_FIELDS", "/etc/tandem/fields.json\n", "control characters" },
 		{ "TANDEM_MATCH", "name", "must be email or id" },
 		{ "TANDEM_RETENTION_DAYS", "0", "whole number from 1 to 3650" },
 		{ "TANDEM_MAX_DELETES", "many", "whole number from 0" },
