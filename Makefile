@@ -30,6 +30,7 @@ APP    := $(sort $(wildcard service/app/*.c))
 LIB     := $(BASE) $(CORE) $(CONFIG) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
 SANDBOX := $(sort $(wildcard sandbox/*.c sandbox/*/*.c))
 UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c))
+SIM     := $(sort $(wildcard tests/sim/*.c))
 AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c)))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 HEADERS := $(sort $(wildcard service/*/*.h api/*.h sandbox/*/*.h))
@@ -40,12 +41,15 @@ LIB_OBJ     := $(LIB:%.c=$(OUT)/%.o) $(OUT)/gen/migrations.o
 SANDBOX_OBJ := $(SANDBOX:%.c=$(OUT)/%.o)
 UNIT_BIN    := $(UNIT:%.c=$(OUT)/%)
 FUZZ_BIN    := $(FUZZ:%.c=$(OUT)/%)
+SIM_OBJ     := $(SIM:%.c=$(OUT)/%.o)
+ORACLE_BIN  := $(OUT)/tests/oracle/states $(OUT)/tests/oracle/roundtrip
+SIM_BIN     := $(OUT)/tests/sim/tandem-sim
 ARCHIVE     := $(OUT)/libtandem.a
 
 # --- flags ---------------------------------------------------------------------------------------------------------
 # pkg-config is asked only when something is compiled, so that `make run` works before anything is installed.
 PKGS         := libmicrohttpd libcurl json-c libpq libsodium libutf8proc yaml-0.1
-SANDBOX_PKGS := libmicrohttpd json-c zlib libcrypto
+SANDBOX_PKGS := libmicrohttpd json-c libcrypto
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wswitch-enum -Wundef -Wpointer-arith
@@ -68,7 +72,7 @@ PKGS_CFLAGS  = $(call once,PKGS_CFLAGS,$(shell pkg-config --cflags $(PKGS)))
 LIBS         = $(call once,LIBS,$(shell pkg-config --libs $(PKGS)) -lpthread)
 
 # --- what people type ----------------------------------------------------------------------------------------------
-.PHONY: all run test test-clients lint bench fuzz format clean help tests fuzzers syntax
+.PHONY: all run test test-clients sim mutants lint bench fuzz format clean help tests fuzzers syntax
 
 all: $(BIN)/tandem $(BIN)/tandem-sandbox
 	@:
@@ -79,6 +83,8 @@ help:
 	@echo 'make run CYCLES=2    the same, ending by itself after two cycles; succeeds when both sides agree'
 	@echo 'make test            install what is missing, run every test (one alone: tests/run NAME)'
 	@echo 'make test-clients    drive the sandbox with clients from npm (needs a registry the first time)'
+	@echo 'make sim             simulate histories (RUNS=100000 SEED=1); a failing one is shrunk and told as a story'
+	@echo 'make mutants         plant known mistakes one by one; every one must be caught'
 	@echo 'make lint            static checks'
 	@echo 'make bench           figures of a whole run (PEOPLE=5000)'
 	@echo 'make fuzz            fuzz the decoders (FUZZ_SECONDS=20 each)'
@@ -99,6 +105,15 @@ test-clients:
 	@{ node --version && npm --version; } >/dev/null 2>&1 || deploy/install clients
 	@$(MAKE) --no-print-directory $(BIN)/tandem-sandbox
 	@tests/clients/run
+
+RUNS := 100000
+SEED := 1
+sim: $(SIM_BIN)
+	@$(SIM_BIN) --runs $(RUNS) --seed $(SEED)
+
+mutants:
+	@deploy/install build test
+	@tests/mutants/run
 
 lint:
 	@tests/lint/run
@@ -129,7 +144,18 @@ $(ARCHIVE): $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-tests: $(UNIT_BIN)
+tests: $(UNIT_BIN) $(ORACLE_BIN) $(SIM_BIN)
+
+$(OUT)/tests/oracle/states: $(OUT)/tests/oracle/states.o $(ARCHIVE)
+	$(link) $(LIBS)
+
+$(OUT)/tests/oracle/roundtrip: $(OUT)/tests/oracle/roundtrip.o $(OUT)/tests/oracle/roundtrip_table.o $(ARCHIVE)
+	$(link) $(LIBS)
+
+# Time and the real-time thread are the simulation's own.
+$(SIM_BIN): LDFLAGS += -Wl,--wrap=clock_wall_ms,--wrap=clock_mono_ms,--wrap=realtime_work_open
+$(SIM_BIN): $(SIM_OBJ) $(ARCHIVE)
+	$(link) $(LIBS)
 
 $(OUT)/bench/decide: %: %.o $(ARCHIVE)
 	$(link) $(LIBS)
@@ -184,4 +210,5 @@ $(ALL_C:%=syntax/%): syntax/%:
 $(HEADERS:%=syntax/%): syntax/%:
 	$(hide)$(SYNTAX) -Wno-unused-function -x c -include $* /dev/null
 
--include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(OUT)/service/main.d
+-include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(SIM_OBJ:.o=.d) \
+	$(wildcard $(OUT)/tests/oracle/*.d) $(OUT)/service/main.d

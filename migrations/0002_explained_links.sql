@@ -17,3 +17,15 @@ CREATE TABLE overwrite (
 	PRIMARY KEY (person_id, slot, written)
 );
 CREATE INDEX overwrite_at ON overwrite (at);
+
+-- A full reading of a table tells no deletions: which rows it showed, so that the links of the others can be looked at when
+-- it ends. A row in scan while one is under way that began with links in place.
+CREATE TABLE scan (
+	entity smallint PRIMARY KEY CHECK (entity IN (1, 2)),
+	began_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE scan_shown (
+	record_id uuid NOT NULL,
+	entity smallint NOT NULL CHECK (entity IN (1, 2)),
+	PRIMARY KEY (record_id, entity)
+);

@@ -410,14 +410,19 @@ static void decide_note_given_up(struct deciding *d, uint16_t slot,
 		decide_add_given_up(d->in, d->plan, slot, target, merged->rule, d->arena);
 }
 
-/* A change that waits for a right stays one. On first contact that means: agreed on what the target
- * shows, and changed on the other side since. */
-static void decide_wait(struct plan *p, uint16_t slot, enum side from,
+/* A change that waits for a right stays one. On first contact with a target that shows nothing of
+ * its own that means: agreed on nothing, and changed on the other side since. Two values stay a
+ * first contact: whichever loses deserves its row. */
+static void decide_wait(struct plan *p, const struct mapped_field *mf, enum side from,
 			const struct merge_side side[SIDE_COUNT])
 {
 	const struct merge_side *target = &side[side_other(from)];
+	bool had_agreed = side[from].fingerprint && target->fingerprint;
+	uint16_t slot = mf->slot;
 
-	if (side[from].fingerprint && target->fingerprint)
+	if (had_agreed || !target->value ||
+	    !(mf->field->is_consent ? value_is_blank(target->value)
+				    : target->value->kind == VALUE_EMPTY))
 		return;
 	for (int s = 0; s < SIDE_COUNT; s++)
 		p->fingerprint[s][slot] = target->seen;
@@ -516,7 +521,7 @@ static void decide_field(struct deciding *d, size_t index)
 		d->plan->must_read[merged.from] = true;
 		break;
 	case MERGE_WAIT:
-		decide_wait(d->plan, mf->slot, merged.from, side);
+		decide_wait(d->plan, mf, merged.from, side);
 		break;
 	}
 }

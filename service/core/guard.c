@@ -38,8 +38,7 @@ enum err_kind guard_empty(uint64_t rows_seen, uint64_t links_known, const char *
 		return ERR_NONE;
 	return err_set(err, ERR_BROKEN,
 		       "reading every %s found none, although %" PRIu64
-		       " are linked: check the rights of the sync user and "
-		       "the remote itself, then resume; if they are meant to be gone, use an empty "
-		       "database",
+		       " are linked: check the rights of the sync user and the remote itself; "
+		       "resume when they are meant to be gone",
 		       what, links_known);
 }

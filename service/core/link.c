@@ -19,6 +19,11 @@ bool link_is_bound(const struct link *l)
 	return l->state == LINK_LIVE || l->state == LINK_PAUSED;
 }
 
+bool link_is_taken(const struct link *l)
+{
+	return l && (link_is_bound(l) || l->state == LINK_CLAIMED);
+}
+
 uint64_t link_fingerprint(const struct link *l, enum side side, uint16_t slot)
 {
 	return slot < l->slot_count ? l->fingerprint[side][slot] : 0;
@@ -36,6 +41,12 @@ void link_reserve(struct link *l, size_t slot_count, struct arena *a)
 		l->fingerprint[s] = wider;
 	}
 	l->slot_count = slot_count;
+}
+
+void link_forget_side(struct link *l, enum side side)
+{
+	for (size_t i = 0; i < l->slot_count; i++)
+		l->fingerprint[side][i] = 0;
 }
 
 /* The place of the slot's event, or where it would be. */

@@ -57,11 +57,16 @@ struct link {
 const char *link_state_name(enum link_state s);
 /* The person and the record belong to each other, whether anything travels or not. */
 bool link_is_bound(const struct link *l);
+/* Its person and its record, as far as it has them, are not free for another link: bound, or being
+ * made. NULL: free. */
+bool link_is_taken(const struct link *l);
 
 /* Fingerprint of a slot; 0 beyond what the link holds. */
 uint64_t link_fingerprint(const struct link *l, enum side side, uint16_t slot);
 /* Makes room for slot_count fingerprints on both sides, keeping what is there. */
 void link_reserve(struct link *l, size_t slot_count, struct arena *a);
+/* Nothing is agreed on with this half any more: it is another person or record now. */
+void link_forget_side(struct link *l, enum side side);
 /* NULL: the field was not written since the link was made. */
 const struct field_event *link_event(const struct link *l, uint16_t slot);
 /* Puts the events in, each in the place of an older one of its slot. */

@@ -159,6 +159,19 @@ static uint64_t mapping_hash(struct str name)
 	return h ^ h >> 31;
 }
 
+/* What may be written: a right that comes back lets values travel that waited for it, so it counts
+ * as another selection. */
+static uint64_t mapping_rights(const struct mapped_field *mf, enum table table)
+{
+	const struct column *both[] = { mf->column[table], mf->column[TABLE_PERSON] };
+	uint64_t rights = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		rights = rights << 2 |
+			 (both[i] ? both[i]->can_update * 2U + both[i]->can_create : 0U);
+	return rights * (mapping_hash(mf->column[table]->name) | 1);
+}
+
 static void mapping_add_filter(struct mapping *m, const struct schema *schemas, enum table table)
 {
 	const struct column *c = schema_find(&schemas[table], str_of(m->filter_rule.column));
@@ -190,7 +203,8 @@ struct mapping *mapping_new(const struct field_set *set, const uint16_t *slots,
 		mapping_add(m, mf, schemas);
 		for (int t = 0; t < TABLE_COUNT; t++) {
 			if (mf->column[t])
-				m->selection[t] += mapping_hash(mf->column[t]->name);
+				m->selection[t] += mapping_hash(mf->column[t]->name) +
+						   mapping_rights(mf, (enum table)t);
 		}
 		if (mf->column[TABLE_PERSON] &&
 		    str_equal(mf->column[TABLE_PERSON]->name, STR("email")))

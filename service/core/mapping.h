@@ -26,7 +26,9 @@ struct mapping {
 	size_t count;
 	size_t slot_count; /* highest slot + 1 */
 	int email;         /* index of the field on Marketo's email, -1 if not active */
-	uint64_t selection[TABLE_COUNT]; /* changes with the list of columns read of a table */
+	/* Changes with the list of columns read of a table, and with the rights to write them and
+	 * their counterparts: then the table is read from the start. */
+	uint64_t selection[TABLE_COUNT];
 	/* The filter column of the record tables: read with every row, never mapped. NULL: the
 	 * table has none, or none that can be read. */
 	const struct column *filter[TABLE_COUNT];

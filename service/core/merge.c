@@ -121,7 +121,22 @@ static struct merge_result merge_resolve(enum table link_table, const struct fie
 		return merge_send(f, side, winner, rule, true);
 	/* The winner's value cannot travel for want of a right. What it loses to is still worth a
 	 * row. */
-	return merge_send(f, side, side_other(winner), RULE_ONE_WAY, true);
+	return merge_send(f, side, side[winner].can_write ? side_other(winner) : winner,
+			  RULE_ONE_WAY, true);
+}
+
+/* The link moved to another person or record, which shows a value of its own; nobody changed what
+ * the half that stayed had agreed on. People chose the newcomer's value when they merged or
+ * qualified. */
+static bool merge_is_newcomer(const struct field *f, const struct merge_side side[SIDE_COUNT],
+			      enum side newcomer)
+{
+	const struct merge_side *stayed = &side[side_other(newcomer)];
+	const struct value *v = side[newcomer].value;
+	bool shows_nothing = f->is_consent ? value_is_blank(v) : v->kind == VALUE_EMPTY;
+
+	return stayed->fingerprint && !side[newcomer].fingerprint &&
+	       stayed->seen == stayed->fingerprint && !shows_nothing;
 }
 
 /* At least one side has no fingerprint: newly linked, rebuilt, or newly selected. */
@@ -131,14 +146,22 @@ static struct merge_result merge_first(enum table link_table, const struct field
 	const struct value *value[SIDE_COUNT];
 
 	for (int s = 0; s < SIDE_COUNT; s++) {
+		/* What may go nowhere is not worth a read. */
 		if (!merge_is_seen(&side[s]))
-			return (struct merge_result){ .action = MERGE_READ, .from = (enum side)s };
+			return side[SIDE_MARKETO].can_write || side[SIDE_DYNAMICS].can_write
+				       ? (struct merge_result){ .action = MERGE_READ,
+								.from = (enum side)s }
+				       : merge_nothing;
 		value[s] = side[s].value;
 	}
 	if (value_equal(value[SIDE_MARKETO], value[SIDE_DYNAMICS]))
 		return merge_adopt(RULE_NONE);
 	if (value_is_blank(value[SIDE_MARKETO]) && value_is_blank(value[SIDE_DYNAMICS]))
 		return merge_adopt(RULE_NONE);
+	for (int s = 0; s < SIDE_COUNT; s++) {
+		if (merge_is_newcomer(f, side, (enum side)s))
+			return merge_send(f, side, (enum side)s, RULE_ONLY_CHANGE, false);
+	}
 	for (int s = 0; s < SIDE_COUNT; s++) {
 		enum side from = (enum side)s;
 

@@ -18,6 +18,8 @@ struct record {
 	bool is_merged;         /* of a record: lost a merge; master_id won */
 	struct guid master_id;
 	struct guid origin_id;   /* of a contact: the lead it was qualified from; zero if none */
+	bool has_unknown_option; /* of a record: a choice shows a number the schema does not have
+				    yet */
 	enum filter_mark filter; /* of a record: what its filter column says */
 	struct value *values;    /* one per field of the mapping it was read with; memory of the
 				    reader's arena */

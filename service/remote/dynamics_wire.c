@@ -115,6 +115,11 @@ static enum filter_mark read_filter(const struct dynamics_projection *p, struct 
 	return is_yes ? FILTER_YES : FILTER_NO;
 }
 
+static bool is_choice(const struct column *c)
+{
+	return c->type == COLUMN_CHOICE || c->type == COLUMN_MULTI_CHOICE;
+}
+
 enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json_object *row,
 				struct arena *a, struct record *ret, struct err *err)
 {
@@ -139,10 +144,15 @@ enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json
 	(void)read_guid(row, "_originatingleadid_value", &ret->origin_id);
 	ret->filter = read_filter(p, row);
 	ret->values = arena_array(a, m->count ? m->count : 1, sizeof(*ret->values));
-	for (size_t i = 0; i < m->count; i++)
+	for (size_t i = 0; i < m->count; i++) {
 		if (p->names[i] && json_object_object_get_ex(row, p->names[i], &member))
 			ret->values[i] = dynamics_value_read(a, &m->fields[i],
 							     m->fields[i].column[p->table], member);
+		else
+			continue;
+		if (ret->values[i].kind == VALUE_UNSEEN && is_choice(m->fields[i].column[p->table]))
+			ret->has_unknown_option = true;
+	}
 	return ERR_NONE;
 }
 

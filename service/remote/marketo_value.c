@@ -72,8 +72,10 @@ static struct value marketo_value_read(struct json_object *value, const struct m
 	case json_type_array:
 		return unseen;
 	}
+	/* What is not of the kind is seen as the text it is, so that the other side's column can
+	 * refuse it by name. */
 	if (value_parse(a, f->kind, marketo_source(value), f->scale, &ret, NULL) != ERR_NONE)
-		return unseen;
+		return value_text(a, marketo_source(value));
 	return ret;
 }
 

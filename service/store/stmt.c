@@ -137,16 +137,28 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	READ(LINKS_DUE, 2,
 	     "SELECT 1::int8, " LINK_COLUMNS " FROM stamp_due s"
 	     " JOIN link l ON l.record_id = s.record_id AND l.entity = s.entity"
-	     " WHERE s.record_id > $1::uuid ORDER BY s.record_id LIMIT $2::int8"),
+	     " WHERE s.record_id > $1::uuid AND l.person_id IS NOT NULL AND (l.state IN (1, 4) OR"
+	     " (l.state = 2 AND NOT EXISTS (SELECT FROM link o WHERE o.person_id = l.person_id"
+	     "  AND o.state IN (0, 1, 4)))) ORDER BY s.record_id LIMIT $2::int8"),
 	READ(CLAIMS_STALE, 2,
 	     "SELECT 1::int8, " LINK_COLUMNS " FROM link l"
 	     " WHERE l.state = 0 AND l.state_at < now() - $1::int8 * interval '1 millisecond'"
 	     " ORDER BY l.state_at LIMIT $2::int8"),
 	WRITE_PLANNED(
 		LINKS_CLAIM, 10,
-		"WITH i AS (SELECT * FROM " LINK_ARRAYS "), claimed AS (" LINK_INSERT
+		"WITH i AS (SELECT * FROM " LINK_ARRAYS "), taken AS (UPDATE link l SET person_id ="
+		" nullif(i.person_id, 0), state = i.state, generation = i.generation,"
+		" version = i.version, marketo_fp = i.marketo_fp, dynamics_fp = i.dynamics_fp,"
+		" events = i.events, state_at = now() FROM i WHERE l.record_id = i.record_id"
+		"  AND l.entity = i.entity"
+		"  AND (l.state IN (2, 3) OR (l.state = 0 AND l.person_id IS NULL))"
+		"  AND NOT EXISTS (SELECT FROM link o"
+		"   WHERE o.person_id = nullif(i.person_id, 0) AND o.state IN (0, 1, 4))"
+		"  RETURNING l.entity, l.record_id, coalesce(l.person_id, 0) AS person_id),"
+		" inserted AS (" LINK_INSERT
 		"  ON CONFLICT DO NOTHING RETURNING entity, record_id, coalesce(person_id, 0) AS"
 		" person_id),"
+		" claimed AS (SELECT * FROM taken UNION ALL SELECT * FROM inserted),"
 		" due AS (INSERT INTO stamp_due (entity, record_id) SELECT c.entity, c.record_id"
 		" FROM claimed c"
 		"  JOIN i ON i.record_id = c.record_id AND i.entity = c.entity AND i.person_id ="
@@ -170,8 +182,10 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " state_at = CASE WHEN link.state = excluded.state AND link.state <> 0 THEN"
 	      " link.state_at ELSE now() END"),
 	WRITE_PLANNED(
-		LINKS_FORGET, 2,
-		"WITH i AS (SELECT * FROM unnest($1::int4[], $2::uuid[]) AS i (entity, record_id)),"
+		LINKS_FORGET, 3,
+		"WITH i AS (SELECT l.entity, l.record_id FROM unnest($1::int4[], $2::uuid[],"
+		" $3::int4[]) AS i (entity, record_id, state) JOIN link l ON l.record_id ="
+		" i.record_id AND l.entity = i.entity AND l.state = i.state),"
 		" unparked AS (DELETE FROM parked p USING i WHERE p.record_id = i.record_id AND"
 		" p.entity = i.entity),"
 		" unstamped AS (DELETE FROM stamp_due d USING i WHERE d.record_id = i.record_id"
@@ -180,11 +194,16 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 		" i.entity"),
 
 	/* Not when the link has become another one since: then the stamp that was written is not
-	   its stamp. */
+	   its stamp. And when the person belongs to another record by now, that one's stamp is due
+	   again. */
 	WRITE_PLANNED(LINKS_STAMPED, 4,
-		      "DELETE FROM stamp_due d USING unnest($1::int4[], $2::uuid[], $3::int8[],"
-		      " $4::int4[])"
-		      " AS i (entity, record_id, person_id, state) JOIN link l ON l.record_id ="
+		      "WITH i AS (SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[],"
+		      " $4::int4[]) AS i (entity, record_id, person_id, state)),"
+		      " again AS (INSERT INTO stamp_due (entity, record_id) SELECT o.entity,"
+		      " o.record_id FROM i JOIN link o ON o.person_id = i.person_id AND o.state IN"
+		      " (1, 4) AND (o.record_id <> i.record_id OR o.entity <> i.entity)"
+		      " ON CONFLICT DO NOTHING)"
+		      " DELETE FROM stamp_due d USING i JOIN link l ON l.record_id ="
 		      " i.record_id AND l.entity = i.entity"
 		      "  AND l.person_id = i.person_id AND l.state = i.state"
 		      " WHERE d.record_id = i.record_id AND d.entity = i.entity"),
@@ -199,6 +218,24 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	READ(DIRTY_HIGH, 0,
 	     "SELECT greatest((SELECT max(seq) FROM dirty_person), (SELECT max(seq) FROM"
 	     " dirty_record), 0)"),
+	WRITE(SCAN_CLEAR, 1,
+	      "WITH done AS (DELETE FROM scan WHERE entity = $1::int8)"
+	      " DELETE FROM scan_shown WHERE entity = $1::int8"),
+	WRITE(SCAN_BEGIN, 1,
+	      "INSERT INTO scan (entity) SELECT $1::int8 WHERE EXISTS (SELECT FROM link WHERE"
+	      " entity = $1::int8 AND state IN (1, 4))"),
+	WRITE(SCAN_SHOWN, 2,
+	      "INSERT INTO scan_shown (entity, record_id) SELECT DISTINCT $1::int8, id"
+	      " FROM unnest($2::uuid[]) AS i (id) WHERE EXISTS (SELECT FROM scan WHERE entity ="
+	      " $1::int8) ON CONFLICT DO NOTHING"),
+	WRITE_PLANNED(
+		SCAN_MARK, 1,
+		"INSERT INTO dirty_record (entity, record_id, seq)"
+		" SELECT l.entity, l.record_id, nextval('dirty_seq') FROM link l JOIN scan s ON"
+		" s.entity = l.entity WHERE l.entity = $1::int8 AND l.state IN (1, 4) AND NOT"
+		" EXISTS (SELECT FROM scan_shown v WHERE v.record_id = l.record_id AND v.entity"
+		" = l.entity)"
+		" ON CONFLICT (record_id, entity) DO UPDATE SET seq = excluded.seq"),
 	READ(OVERWRITES, 1,
 	     "SELECT o.person_id, o.slot, o.seen, o.written FROM unnest($1::int8[]) AS i (id)"
 	     " CROSS JOIN LATERAL (SELECT * FROM overwrite t WHERE t.person_id = i.id OFFSET 0)"

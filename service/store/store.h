@@ -78,6 +78,15 @@ struct cursor_row {
 	struct str text;
 };
 
+/* A part of a full reading of a table. When it ends, every link of the table that was there when it
+ * began and was not shown is marked for another look. */
+struct scan_part {
+	enum table table;
+	bool is_begin, is_end;
+	const struct guid *shown;
+	size_t shown_count;
+};
+
 /* Everything is foreign and must live until commit returns. */
 struct unit {
 	bool is_fenced; /* the cycle's writes: ERR_NOT_LEADER and nothing committed when another
@@ -85,7 +94,8 @@ struct unit {
 	struct link *const *links;
 	size_t link_count; /* inserted or overwritten whole, by (table, record_id) */
 	const struct link *const *forget;
-	size_t forget_count; /* links to remove; before links are written */
+	size_t forget_count; /* links to remove, where they are in the state given; before links are
+				written */
 	/* Only the mark `stamp due` is taken off, nothing else of the row is touched: another
 	 * thread may be writing it. */
 	const struct link *const *stamped;
@@ -103,7 +113,8 @@ struct unit {
 	const struct overwrite_row *overwrites;
 	size_t overwrite_count; /* to add */
 	const struct overwrite_row *checked;
-	size_t checked_count; /* to remove, by person, slot and what was written */
+	size_t checked_count;         /* to remove, by person, slot and what was written */
+	const struct scan_part *scan; /* NULL: none */
 	const struct cursor_row *cursors;
 	size_t cursor_count;
 	const struct request *requests;
@@ -154,8 +165,8 @@ struct store_ops {
 					 struct err *);
 	enum err_kind (*links_by_person)(void *self, const int64_t *ids, size_t count,
 					 struct arena *, struct link **ret, struct err *);
-	/* Inserts links (usually LINK_CLAIMED) at once and durably; ret[i] false where the person
-	 * or the record has one already. */
+	/* Inserts links (usually LINK_CLAIMED) at once and durably, each in the place of a
+	 * tombstone of its record; ret[i] false where the person or the record has one already. */
 	enum err_kind (*claim)(void *self, const struct link *const *links, size_t count, bool *ret,
 			       struct err *);
 	/* Links whose stamp is due, and claims older than the age (left by a crash). */

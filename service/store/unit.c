@@ -48,15 +48,17 @@ static enum err_kind unit_forget(struct session *s, const struct unit_job *job, 
 {
 	const struct unit *u = job->unit;
 	struct params p = { 0 };
-	struct buf *table, *record;
+	struct buf *table, *record, *state;
 
 	if (!u->forget_count)
 		return ERR_NONE;
 	table = params_array(&p, ELEMENT_INT32, u->forget_count);
 	record = params_array(&p, ELEMENT_GUID, u->forget_count);
+	state = params_array(&p, ELEMENT_INT32, u->forget_count);
 	for (size_t i = 0; i < u->forget_count; i++) {
 		array_int32(table, u->forget[i]->table);
 		array_guid(record, &u->forget[i]->record_id);
+		array_int32(state, u->forget[i]->state);
 	}
 	return run(s, STATEMENT_LINKS_FORGET, &p, err);
 }
@@ -225,6 +227,49 @@ static enum err_kind unit_overwrites(struct session *s, const struct unit_job *j
 				       u->overwrite_count, err);
 }
 
+static enum err_kind scan_step(struct session *s, enum statement id, enum table table,
+			       struct err *err)
+{
+	struct params p = { 0 };
+
+	params_int64(&p, table);
+	return run(s, id, &p, err);
+}
+
+static enum err_kind scan_shown(struct session *s, const struct scan_part *scan, struct err *err)
+{
+	struct params p = { 0 };
+	struct buf *ids;
+
+	if (!scan->shown_count)
+		return ERR_NONE;
+	params_int64(&p, scan->table);
+	ids = params_array(&p, ELEMENT_GUID, scan->shown_count);
+	for (size_t i = 0; i < scan->shown_count; i++)
+		array_guid(ids, &scan->shown[i]);
+	return run(s, STATEMENT_SCAN_SHOWN, &p, err);
+}
+
+static enum err_kind unit_scan(struct session *s, const struct unit_job *job, struct err *err)
+{
+	const struct scan_part *scan = job->unit->scan;
+	enum err_kind kind = ERR_NONE;
+
+	if (!scan)
+		return ERR_NONE;
+	if (scan->is_begin)
+		kind = scan_step(s, STATEMENT_SCAN_CLEAR, scan->table, err);
+	if (!kind && scan->is_begin)
+		kind = scan_step(s, STATEMENT_SCAN_BEGIN, scan->table, err);
+	if (!kind)
+		kind = scan_shown(s, scan, err);
+	if (!kind && scan->is_end)
+		kind = scan_step(s, STATEMENT_SCAN_MARK, scan->table, err);
+	if (!kind && scan->is_end)
+		kind = scan_step(s, STATEMENT_SCAN_CLEAR, scan->table, err);
+	return kind;
+}
+
 static enum err_kind unit_marks(struct session *s, const struct unit_job *job, struct err *err)
 {
 	return marks_write(s, job->unit, err);
@@ -339,9 +384,9 @@ static enum err_kind unit_write(struct session *s, void *context, struct err *er
 {
 	static enum err_kind (*const steps[])(struct session *, const struct unit_job *,
 					      struct err *) = {
-		unit_fence,  unit_forget,     unit_links,      unit_stamped, unit_resolved,
-		unit_errors, unit_collisions, unit_overwrites, unit_marks,   unit_requests,
-		unit_outbox, unit_cursors,    unit_report,
+		unit_fence,    unit_forget,     unit_links,      unit_stamped, unit_resolved,
+		unit_errors,   unit_collisions, unit_overwrites, unit_scan,    unit_marks,
+		unit_requests, unit_outbox,     unit_cursors,    unit_report,
 	};
 	enum err_kind kind = ERR_NONE;
 

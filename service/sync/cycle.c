@@ -24,9 +24,11 @@ struct cycle {
 	struct call call;
 	struct shared_mapping *shared;
 	struct cycle_report *report;
+	bool is_accepting;    /* an operator has seen why the sync halted: the guards let pass */
 	uint64_t deletes_max; /* 0: no limit, this time */
 	bool is_from_start;   /* the table's full scan began in this pass */
 	uint64_t rows;        /* of it so far */
+	bool has_scanned;     /* a full scan came to its end in this cycle */
 };
 
 /* A step with memory of its own; cycle_step_end releases it. */
@@ -58,6 +60,8 @@ static enum err_kind cycle_step_end(struct cycle *c, struct cycle_step *s, enum 
 	enum err_kind committed = ERR_NONE;
 	struct err commit_err;
 
+	if (kind == ERR_NONE)
+		kind = guard_deletes(c->e->deletes, c->deletes_max, err);
 	if (kind == ERR_NONE || s->step.has_written)
 		committed = ledger_commit(&s->ledger, c->e, true, &commit_err);
 	arena_release(&s->arena);
@@ -86,8 +90,9 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 	kind = store->ops->links_by_person(store->self, ids, 2, s->arena, links, err);
 	if (kind != ERR_NONE || !links[0] || !link_is_bound(links[0]))
 		return kind;
-	if (!links[1] || !link_is_bound(links[1])) {
+	if (!link_is_taken(links[1])) {
 		links[0]->person_id = winner;
+		link_forget_side(links[0], SIDE_MARKETO);
 		links[0]->is_stamp_due = true;
 		ledger_link(s->ledger, links[0]);
 		ledger_dirty_person(s->ledger, winner);
@@ -113,7 +118,6 @@ static enum err_kind cycle_person_deleted(struct cycle *c, struct step *s, int64
 	kind = store->ops->links_by_person(store->self, &person_id, 1, s->arena, &link, err);
 	if (kind != ERR_NONE || !link || !link_is_bound(link))
 		return kind;
-	c->e->deletes++;
 	pairs_end_link(s, link, LINK_DELETED_IN_MARKETO);
 	return guard_deletes(c->e->deletes, c->deletes_max, err);
 }
@@ -181,15 +185,29 @@ static enum err_kind cycle_feed(struct cycle *c, struct err *err)
 	return ERR_NONE;
 }
 
-/* Splits a chunk of changes into rows and deletes and takes both through; records of a chunk are of
- * one table. */
-static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table table,
-				   const struct change *changes, size_t count, struct err *err)
+/* Rows that are there, and the links of those that are not, taken through; of one table. */
+static enum err_kind cycle_rows(struct cycle *c, struct step *s, struct link *const *gone,
+				size_t gone_count, struct record *const *records, size_t count,
+				bool is_full_scan, struct err *err)
 {
+	enum err_kind kind = records_deleted(s, gone, gone_count, err);
+
+	if (kind == ERR_NONE)
+		kind = guard_deletes(c->e->deletes, c->deletes_max, err);
+	return kind != ERR_NONE ? kind : records_run(s, records, count, is_full_scan, err);
+}
+
+/* Splits a chunk of changes into rows and deletes. */
+static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table table,
+				   const struct change *changes, size_t count, bool is_full_scan,
+				   struct err *err)
+{
+	const struct store *store = &s->engine->store;
 	struct record **records = arena_array(s->arena, count, sizeof(struct record *));
 	struct guid *gone = arena_array(s->arena, count, sizeof(*gone));
+	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
 	size_t record_count = 0, gone_count = 0;
-	enum err_kind kind;
+	enum err_kind kind = ERR_NONE;
 
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].kind == CHANGE_DELETED)
@@ -197,12 +215,32 @@ static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table t
 		else
 			records[record_count++] = changes[i].record;
 	}
-	kind = records_deleted(s, table, gone, gone_count, &c->e->deletes, err);
-	if (kind == ERR_NONE)
-		kind = guard_deletes(c->e->deletes, c->deletes_max, err);
-	if (kind != ERR_NONE)
-		return kind;
-	return records_run(s, records, record_count, err);
+	if (gone_count)
+		kind = store->ops->links_by_record(store->self, table, gone, gone_count, s->arena,
+						   links, err);
+	return kind != ERR_NONE ? kind
+				: cycle_rows(c, s, links, gone_count, records, record_count,
+					     is_full_scan, err);
+}
+
+/* A full reading tells no deletions: what it showed is noted, chunk by chunk, so that at its end
+ * the links of everything else are looked at. */
+static void cycle_scan(struct cycle *c, struct cycle_step *s, enum table table,
+		       const struct change_page *page, size_t done, size_t n)
+{
+	struct scan_part *part = arena_alloc(&s->arena, sizeof(*part));
+	struct guid *shown = arena_array(&s->arena, n, sizeof(*shown));
+
+	part->table = table;
+	part->is_begin = page->is_scan_start && !done;
+	part->is_end = page->is_last && done + n == page->count;
+	for (size_t i = 0; i < n; i++) {
+		if (page->changes[done + i].kind != CHANGE_DELETED)
+			shown[part->shown_count++] = page->changes[done + i].record_id;
+	}
+	part->shown = shown;
+	s->ledger.unit.scan = part;
+	c->has_scanned |= part->is_end;
 }
 
 /* One page, in chunks that are committed one by one; the cursor goes with the last. */
@@ -217,7 +255,10 @@ static enum err_kind cycle_page(struct cycle *c, enum table table, const struct 
 		enum err_kind kind;
 
 		cycle_step_begin(c, &s);
-		kind = cycle_changes(c, &s.step, table, page->changes + done, n, err);
+		kind = cycle_changes(c, &s.step, table, page->changes + done, n, page->is_full_scan,
+				     err);
+		if (page->is_full_scan)
+			cycle_scan(c, &s, table, page, done, n);
 		done += n;
 		if (kind == ERR_NONE && done == page->count)
 			ledger_cursor(&s.ledger, table, page->cursor);
@@ -237,7 +278,8 @@ static enum err_kind cycle_check_empty(struct cycle *c, enum table table,
 	enum err_kind kind;
 
 	c->rows += page->count;
-	if (!c->is_from_start || !page->is_full_scan || !page->is_last || c->rows)
+	if (c->is_accepting || !c->is_from_start || !page->is_full_scan || !page->is_last ||
+	    c->rows)
 		return ERR_NONE;
 	kind = c->e->store.ops->status(c->e->store.self, &status, err);
 	return kind != ERR_NONE ? kind
@@ -291,16 +333,18 @@ static enum err_kind cycle_table(struct cycle *c, enum table table, struct err *
 }
 
 /* Records of one table that need another look: read now, then taken through like a page of the
- * feed. */
+ * feed. Their links are loaded first: one that a real-time call makes while we read is not ended
+ * because its record was not there a moment ago. */
 static enum err_kind cycle_look_again(struct cycle *c, struct step *s, enum table table,
 				      const struct dirty *marks, size_t count, struct err *err)
 {
 	const struct remote *dynamics = &c->e->remote[SIDE_DYNAMICS];
+	const struct store *store = &s->engine->store;
 	struct guid *ids = arena_array(s->arena, count, sizeof(*ids));
+	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
 	struct record **found = arena_array(s->arena, count, sizeof(struct record *));
-	struct change *changes = arena_array(s->arena, count, sizeof(*changes));
+	size_t n = 0, gone_count = 0, record_count = 0;
 	enum err_kind kind;
-	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (marks[i].table == table) {
@@ -310,19 +354,20 @@ static enum err_kind cycle_look_again(struct cycle *c, struct step *s, enum tabl
 	}
 	if (!n)
 		return ERR_NONE;
-	kind = dynamics->ops->read(dynamics->self, &c->call, s->mapping, table, NULL, ids, n,
-				   s->arena, found, err);
+	kind = store->ops->links_by_record(store->self, table, ids, n, s->arena, links, err);
+	if (kind == ERR_NONE)
+		kind = dynamics->ops->read(dynamics->self, &c->call, s->mapping, table, NULL, ids,
+					   n, s->arena, found, err);
 	if (kind != ERR_NONE)
 		return kind;
 	c->report->read[table] += n;
 	for (size_t i = 0; i < n; i++) {
-		changes[i] = (struct change){
-			.kind = found[i] ? CHANGE_EDITED : CHANGE_DELETED,
-			.record_id = ids[i],
-			.record = found[i],
-		};
+		if (found[i])
+			found[record_count++] = found[i];
+		else
+			links[gone_count++] = links[i];
 	}
-	return cycle_changes(c, s, table, changes, n, err);
+	return cycle_rows(c, s, links, gone_count, found, record_count, false, err);
 }
 
 /* One batch of marks, each table in a step of its own, so that a failing one takes nothing of the
@@ -417,8 +462,8 @@ static enum err_kind cycle_drain(struct cycle *c, struct err *err)
 }
 
 /* An operator who resumed a halted sync has seen the reason; then, and only then, deletes are not
- * counted. */
-static uint64_t cycle_deletes_max(struct engine *e)
+ * counted and a table may be empty. */
+static bool cycle_is_accepting(struct engine *e)
 {
 	bool is_accepting;
 
@@ -426,7 +471,7 @@ static uint64_t cycle_deletes_max(struct engine *e)
 	is_accepting = e->is_accepting;
 	e->is_accepting = false;
 	(void)pthread_mutex_unlock(&e->lock);
-	return is_accepting ? 0 : e->settings.max_deletes;
+	return is_accepting;
 }
 
 static enum err_kind cycle_steps(struct cycle *c, struct err *err)
@@ -444,10 +489,15 @@ static enum err_kind cycle_steps(struct cycle *c, struct err *err)
 		kind = cycle_table(c, TABLE_CONTACT, err);
 	if (kind == ERR_NONE)
 		kind = cycle_table(c, TABLE_LEAD, err);
+	if (kind == ERR_NONE && c->has_scanned)
+		kind = cycle_marks(c, SIDE_DYNAMICS, err);
 	if (kind == ERR_NONE)
 		kind = cycle_marks(c, SIDE_MARKETO, err);
 	if (kind == ERR_NONE)
 		kind = realtime_work_open(c->e, &c->call, c->report, err);
+	/* A create that an earlier life got through is looked at while it is fresh. */
+	if (kind == ERR_NONE)
+		kind = cycle_marks(c, SIDE_DYNAMICS, err);
 	if (kind == ERR_NONE)
 		kind = outbox_stamps(c->e, &c->call, c->report, err);
 	if (kind == ERR_NONE)
@@ -472,11 +522,14 @@ enum err_kind cycle_run(struct engine *e, struct cycle_report *report, struct er
 	uint64_t calls[SIDE_COUNT];
 	enum err_kind kind;
 
-	c.deletes_max = cycle_deletes_max(e);
+	c.is_accepting = cycle_is_accepting(e);
+	c.deletes_max = c.is_accepting ? 0 : e->settings.max_deletes;
 	for (int side = 0; side < SIDE_COUNT; side++)
 		calls[side] = e->remote[side].ops->calls(e->remote[side].self);
-	kind = fields_refresh(e, &c.call, false, err);
+	e->is_schema_fresh = e->is_schema_stale;
+	kind = fields_refresh(e, &c.call, e->is_schema_stale, err);
 	if (kind == ERR_NONE) {
+		e->is_schema_stale = false;
 		c.shared = fields_take(e);
 		kind = cycle_steps(&c, err);
 		fields_drop(e, c.shared);

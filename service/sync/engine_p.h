@@ -28,6 +28,9 @@ struct engine {
 	struct arena schema_memory;
 	struct schema schemas[TABLE_COUNT];
 	int64_t schema_read_ms; /* clock_mono_ms(); 0: never */
+	bool is_schema_stale;   /* a row showed what the schema does not know: read it again. The
+				   worker's */
+	bool is_schema_fresh;   /* it was read for that reason in this very cycle. The worker's */
 	uint16_t *slots;        /* one per field of settings, owned; NULL before the first schema */
 	struct store_identity identity;
 	bool has_identity;

@@ -212,7 +212,7 @@ static bool ledger_is_empty(const struct unit *u)
 	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count &&
 	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
 	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
-	       !u->overwrite_count && !u->checked_count && !u->report;
+	       !u->overwrite_count && !u->checked_count && !u->scan && !u->report;
 }
 
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)

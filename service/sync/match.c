@@ -28,7 +28,7 @@ struct match {
 
 bool match_person_is_free(const struct record *person, const struct link *link)
 {
-	if (link && (link_is_bound(link) || link->state == LINK_CLAIMED))
+	if (link_is_taken(link))
 		return false;
 	return guid_is_zero(&person->record_id) || person->stamp_is_deleted;
 }
@@ -77,18 +77,42 @@ static void match_leave_out(struct match *m)
 	}
 }
 
+/* What the contact shows as it was agreed on with the lead stays agreed; of the rest nothing is
+ * known.
+ */
+static void match_keep_agreed(const struct step *s, struct link *moved,
+			      const struct record *contact)
+{
+	const struct mapping *m = s->mapping;
+	const uint64_t *agreed = moved->fingerprint[SIDE_DYNAMICS];
+
+	moved->fingerprint[SIDE_DYNAMICS] =
+		arena_array(s->arena, moved->slot_count, sizeof(*agreed));
+	for (size_t i = 0; i < m->count; i++) {
+		const struct value *v = &contact->values[i];
+		uint16_t slot = m->fields[i].slot;
+
+		if (slot >= moved->slot_count || v->kind == VALUE_UNSEEN)
+			continue;
+		if (fingerprint_of(&s->engine->identity.key, v) == agreed[slot])
+			moved->fingerprint[SIDE_DYNAMICS][slot] = agreed[slot];
+	}
+}
+
 static void match_move(struct match *m, struct match_item *item, struct link *lead)
 {
 	struct link *moved = arena_alloc(m->s->arena, sizeof(*moved));
 
 	*moved = *lead;
-	item->is_resumed = lead->state == LINK_PAUSED;
+	/* What was refused there has been seen, but is in no fingerprint: look at both. */
+	item->is_resumed = lead->state == LINK_PAUSED || lead->parked_count > 0;
 	moved->state = LINK_LIVE;
 	moved->table = TABLE_CONTACT;
 	moved->record_id = item->record->record_id;
 	moved->version = item->record->version;
 	moved->is_stamp_due = true;
 	moved->is_stored = false;
+	match_keep_agreed(m->s, moved, item->record);
 	moved->parked = NULL;
 	moved->parked_count = 0;
 	ledger_forget(m->s->ledger, lead);
@@ -171,6 +195,17 @@ static struct match_item *match_item_of(struct match_item **sorted, size_t count
 	return at ? *at : NULL;
 }
 
+/* The person belongs to another record, although it carries this one's stamp: somebody copied it,
+ * or an older one was not replaced yet. It gets its own stamp back, and the record is looked at
+ * again then; created now, it would be written over that person. */
+static void match_restamp(struct match *m, struct match_item *item, struct link *owner)
+{
+	owner->is_stamp_due = true;
+	ledger_link(m->s->ledger, owner);
+	ledger_dirty_record(m->s->ledger, item->record->table, &item->record->record_id);
+	item->is_out = true;
+}
+
 /* Persons that carry the stamp of one of the records: links of a store that was lost, or of a run
  * that was interrupted. */
 static enum err_kind match_by_stamp(struct match *m, struct err *err)
@@ -209,8 +244,12 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 		bool is_other = links[i] && link_is_bound(links[i]) && item &&
 				!guid_equal(&links[i]->record_id, &item->record->record_id);
 
-		if (!item || item->is_out || is_other)
+		if (!item || item->is_out)
 			continue;
+		if (is_other) {
+			match_restamp(m, item, links[i]);
+			continue;
+		}
 		if (item->person)
 			match_report(m, item,
 				     "several persons carry the Microsoft Id of this record");
@@ -325,6 +364,13 @@ static struct link *match_new_link(struct match *m, const struct match_item *ite
 	link->version = item->record->version;
 	link->generation = item->link ? item->link->generation + 1 : 1;
 	link->is_stamp_due = true;
+	if (item->link)
+		link->is_stored = true;
+	/* What was refused was the making of a person; one that was found is another matter. */
+	if (item->link && !item->person) {
+		link->parked = item->link->parked;
+		link->parked_count = item->link->parked_count;
+	}
 	return link;
 }
 
@@ -339,20 +385,8 @@ static enum err_kind match_claim(struct match *m, struct err *err)
 
 	for (size_t i = 0; i < m->count; i++) {
 		struct match_item *item = &m->items[i];
-		bool is_own = item->link && item->link->state == LINK_CLAIMED;
-
 		if (item->is_out || item->is_moved)
 			continue;
-		if (is_own ||
-		    item->link) { /* the row is there already: it is overwritten with the outcome */
-			struct link *again = match_new_link(m, item);
-
-			again->is_stored = true;
-			again->parked = item->link->parked;
-			again->parked_count = item->link->parked_count;
-			item->link = again;
-			continue;
-		}
 		item->link = match_new_link(m, item);
 		wanted[n] = item->link;
 		owner[n++] = item;

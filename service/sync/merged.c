@@ -9,9 +9,10 @@ struct merged {
 	size_t count;
 };
 
+/* Not free to take a link: it has a person, or is gone. */
 static bool merged_is_taken(const struct link *winner)
 {
-	return winner && (link_is_bound(winner) || winner->state == LINK_CLAIMED);
+	return winner && winner->state != LINK_DELETED_IN_MARKETO;
 }
 
 static void merged_pause(struct merged *m, struct link *link, const struct link *winner)
@@ -43,6 +44,7 @@ static struct link *merged_move(struct merged *m, struct link *link, const struc
 	moved->is_stored = false;
 	moved->parked = NULL;
 	moved->parked_count = 0;
+	link_forget_side(moved, SIDE_DYNAMICS);
 	ledger_forget(&m->ledger, link);
 	ledger_link(&m->ledger, moved);
 	ledger_dirty_record(&m->ledger, moved->table, winner_id);

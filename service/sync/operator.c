@@ -106,13 +106,20 @@ static const char *operator_winner(enum winner w)
 	return names[w];
 }
 
-static const char *operator_pause_reason(const struct mapping *m, const char *name)
+/* Why it is paused, or what a field that travels loses on the way. */
+static const char *operator_field_reason(struct rowset *r, const struct mapping *m,
+					 const char *name)
 {
+	int at = mapping_find(m, str_of(name));
+
 	for (size_t i = 0; i < m->paused_count; i++) {
 		if (strcmp(m->paused[i].name, name) == 0)
 			return m->paused[i].reason;
 	}
-	return NULL;
+	if (at < 0 || m->fields[at].scale < 0)
+		return NULL;
+	return arena_fmt(&r->memory, "numbers are rounded to %d digits behind the point",
+			 m->fields[at].scale);
 }
 
 /* Active where every record table that has the column takes part, partial where only one of two
@@ -141,7 +148,7 @@ static void operator_field_row(struct rowset *r, const struct field *f, const st
 	rowset_set(r, 5, operator_winner(f->winner));
 	rowset_set(r, 6, operator_mapping_state(f, m));
 	rowset_set(r, 7,
-		   m ? operator_pause_reason(m, f->name) : "the schemas have not been read yet");
+		   m ? operator_field_reason(r, m, f->name) : "the schemas have not been read yet");
 	r->rows++;
 }
 

@@ -74,6 +74,7 @@ void pairs_end_link(struct step *s, struct link *link, enum link_state state)
 	if (state == LINK_DELETED_IN_MARKETO)
 		ledger_dirty_record(s->ledger, link->table, &link->record_id);
 	s->report->deleted++;
+	s->engine->deletes++;
 }
 
 static void pairs_gone(struct step *s, struct pair *p, enum side side)
@@ -147,7 +148,11 @@ static enum err_kind pairs_read_missing(struct step *s, struct pair *pairs, size
 static bool pairs_is_kept(const struct pair *p, const struct collision *c)
 {
 	for (size_t i = 0; i < p->kept_count; i++) {
-		if (p->kept[i].index == c->index)
+		const struct collision *kept = &p->kept[i];
+
+		if (kept->index == c->index &&
+		    value_equal(&kept->value[SIDE_MARKETO], &c->value[SIDE_MARKETO]) &&
+		    value_equal(&kept->value[SIDE_DYNAMICS], &c->value[SIDE_DYNAMICS]))
 			return true;
 	}
 	return false;
@@ -266,6 +271,7 @@ static void pairs_done(struct step *s, struct pair *p, enum side side, const str
 			p->link->person_id = r->person_id;
 	} else {
 		p->link->version = r->version;
+		p->has_own_version = true;
 		if (p->seen[SIDE_DYNAMICS])
 			p->seen[SIDE_DYNAMICS]->version = r->version;
 	}
@@ -484,7 +490,7 @@ static bool pairs_take_version(struct pair *p)
 
 	if (!record || !record->version || record->version == p->link->version)
 		return false;
-	if (!p->was_written[SIDE_DYNAMICS])
+	if (!p->has_own_version)
 		p->link->version = record->version;
 	return true;
 }
@@ -551,7 +557,7 @@ static void pairs_note(struct step *s, struct pair *p)
 		p->link->state = LINK_PAUSED;
 		is_touched = true;
 	}
-	if (p->is_resumed || pairs_take_version(p) || p->plan.is_changed || is_touched ||
+	if (pairs_take_version(p) || p->is_resumed || p->plan.is_changed || is_touched ||
 	    !p->link->is_stored || p->link->is_stamp_due)
 		ledger_link(s->ledger, p->link);
 	if (!is_touched && !p->is_later && !is_wrong)

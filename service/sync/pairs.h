@@ -19,6 +19,7 @@ struct pair {
 	bool is_later; /* something could not be done now: another look is due */
 	bool is_over;  /* the link ended (a half is gone); nothing more to write */
 	bool was_written[SIDE_COUNT], was_created[SIDE_COUNT];
+	bool has_own_version; /* the link's version is that of our write, newer than what was seen */
 };
 
 /* What a step works with. */

@@ -4,21 +4,23 @@
 #include "sync/match.h"
 #include "sync/merged.h"
 
-/* Does the record differ from what its link remembers of the Dynamics side? */
+/* Does the record differ from what was agreed on with it? Where nothing was, its version tells. */
 static bool records_has_news(const struct step *s, const struct link *link, const struct record *r)
 {
 	const struct mapping *m = s->mapping;
+	bool has_agreed = false;
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct value *v = &r->values[i];
+		uint64_t agreed = link_fingerprint(link, SIDE_DYNAMICS, m->fields[i].slot);
 
-		if (v->kind == VALUE_UNSEEN || !mapping_active(m, i, r->table))
+		if (!agreed || v->kind == VALUE_UNSEEN || !mapping_active(m, i, r->table))
 			continue;
-		if (fingerprint_of(&s->engine->identity.key, v) !=
-		    link_fingerprint(link, SIDE_DYNAMICS, m->fields[i].slot))
+		has_agreed = true;
+		if (fingerprint_of(&s->engine->identity.key, v) != agreed)
 			return true;
 	}
-	return false;
+	return !has_agreed && r->version != link->version;
 }
 
 /* Neither the filter nor a lost merge keeps the row's link paused. */
@@ -57,10 +59,10 @@ static enum records_fate records_fate(const struct step *s, const struct link *l
 	return FATE_NOTHING;
 }
 
-/* Attaches the person to every pair whose person has changes of its own waiting, or whose link was
- * paused until now, and takes those marks. */
+/* Attaches the person to every pair whose person has changes of its own waiting, whose link was
+ * paused until now, or whose table is read from the start; and takes those marks. */
 static enum err_kind records_add_persons(struct step *s, struct pair *pairs, size_t count,
-					 struct err *err)
+					 bool is_full_scan, struct err *err)
 {
 	const struct store *store = &s->engine->store;
 	const struct remote *marketo = &s->engine->remote[SIDE_MARKETO];
@@ -80,7 +82,7 @@ static enum err_kind records_add_persons(struct step *s, struct pair *pairs, siz
 	if (kind != ERR_NONE)
 		return kind;
 	for (size_t i = 0; i < count; i++) {
-		if (!ids[i] || (!seqs[i] && !pairs[i].is_resumed))
+		if (!ids[i] || (!seqs[i] && !pairs[i].is_resumed && !is_full_scan))
 			continue;
 		if (seqs[i])
 			ledger_clean(s->ledger, &(struct dirty){ .table = TABLE_PERSON,
@@ -106,7 +108,8 @@ static enum err_kind records_add_persons(struct step *s, struct pair *pairs, siz
 
 /* Claims of a person and a record: one that an open request is working on is left to it, and looked
  * at later; any other is this cycle's own of an earlier life, interrupted before it was committed,
- * and taken up again. Moves those on to pairs. */
+ * and taken up again. Moves those on to pairs. The links are loaded once more: a request that has
+ * just ended made a live one of its claim. */
 static enum err_kind records_claimed(struct step *s, struct record *const *records,
 				     struct link *const *links, size_t count, struct pair *pairs,
 				     size_t *paired, struct err *err)
@@ -114,6 +117,8 @@ static enum err_kind records_claimed(struct step *s, struct record *const *recor
 	const struct store *store = &s->engine->store;
 	int64_t *persons = arena_array(s->arena, count, sizeof(*persons));
 	bool *is_requested = arena_array(s->arena, count, sizeof(*is_requested));
+	struct guid *ids = arena_array(s->arena, count, sizeof(*ids));
+	struct link **now = arena_array(s->arena, count, sizeof(struct link *));
 	enum err_kind kind;
 
 	for (size_t i = 0; i < count; i++)
@@ -121,18 +126,49 @@ static enum err_kind records_claimed(struct step *s, struct record *const *recor
 	if (!count)
 		return ERR_NONE;
 	kind = store->ops->requests_among(store->self, persons, count, is_requested, err);
+	for (size_t i = 0; i < count; i++)
+		ids[i] = records[i]->record_id;
+	if (kind == ERR_NONE)
+		kind = store->ops->links_by_record(store->self, records[0]->table, ids, count,
+						   s->arena, now, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (is_requested[i])
+		if (is_requested[i] || !now[i])
 			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
-		else
+		else if (now[i]->state == LINK_CLAIMED || now[i]->state == LINK_LIVE)
 			pairs[(*paired)++] =
-				(struct pair){ .link = links[i], .seen = { NULL, records[i] } };
+				(struct pair){ .link = now[i], .seen = { NULL, records[i] } };
 	}
 	return kind;
 }
 
+/* Somebody made a new option and used it before the schema was read again: the row is looked at
+ * once more with a fresh one. An option that is unknown even then is reported. */
+static void records_unknown_options(struct step *s, struct record *const *records,
+				    struct link *const *links, size_t count)
+{
+	struct engine *e = s->engine;
+
+	for (size_t i = 0; i < count; i++) {
+		struct err why;
+
+		if (!records[i]->has_unknown_option || !links[i])
+			continue;
+		if (!e->is_schema_fresh) {
+			e->is_schema_stale = true;
+			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
+			continue;
+		}
+		(void)err_set(
+			&why, ERR_REFUSED,
+			"the record shows an option that the schema of Dynamics does not tell; "
+			"the field is left as it is");
+		(void)snprintf(why.code, sizeof(why.code), "UNKNOWN_OPTION");
+		ledger_error(s->ledger, links[i], SIDE_MARKETO, "read", &why);
+	}
+}
+
 enum err_kind records_run(struct step *s, struct record *const *records, size_t count,
-			  struct err *err)
+			  bool is_full_scan, struct err *err)
 {
 	const struct store *store = &s->engine->store;
 	struct guid *ids = arena_array(s->arena, count, sizeof(*ids));
@@ -155,6 +191,7 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 						   s->arena, links, err);
 	if (kind != ERR_NONE)
 		return kind;
+	records_unknown_options(s, records, links, count);
 	for (size_t i = 0; i < count; i++) {
 		switch (records_fate(s, links[i], records[i])) {
 		case FATE_RESUMED:
@@ -189,30 +226,48 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 		if (kind != ERR_NONE)
 			return kind;
 	}
-	kind = records_add_persons(s, pairs, paired + matched, err);
+	kind = records_add_persons(s, pairs, paired + matched, is_full_scan, err);
 	if (kind != ERR_NONE)
 		return kind;
 	return pairs_run(s, pairs, paired + matched, err);
 }
 
-enum err_kind records_deleted(struct step *s, enum table table, const struct guid *ids,
-			      size_t count, uint64_t *deletes, struct err *err)
+/* Claims whose record is not there, and that no request works on: nothing was made of them, and
+ * nothing can be. */
+static enum err_kind records_forget_claims(struct step *s, struct link *const *links, size_t count,
+					   struct err *err)
 {
 	const struct store *store = &s->engine->store;
-	struct link **links = arena_array(s->arena, count, sizeof(struct link *));
+	int64_t *persons = arena_array(s->arena, count, sizeof(*persons));
+	struct link **claims = arena_array(s->arena, count, sizeof(struct link *));
+	bool *is_requested = arena_array(s->arena, count, sizeof(*is_requested));
 	enum err_kind kind;
+	size_t n = 0;
 
-	if (!count)
-		return ERR_NONE;
-	kind = store->ops->links_by_record(store->self, table, ids, count, s->arena, links, err);
-	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (links[i] && link_is_bound(links[i])) {
-			++*deletes;
-			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
-		} else if (links[i] && links[i]->state == LINK_CLAIMED && !links[i]->person_id) {
-			ledger_forget(s->ledger,
-				      links[i]); /* nothing was made of it, and nothing can be */
+	for (size_t i = 0; i < count; i++) {
+		if (links[i] && links[i]->state == LINK_CLAIMED) {
+			persons[n] = links[i]->person_id;
+			claims[n++] = links[i];
 		}
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = store->ops->requests_among(store->self, persons, n, is_requested, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		if (!is_requested[i])
+			ledger_forget(s->ledger, claims[i]);
+	}
+	return kind;
+}
+
+enum err_kind records_deleted(struct step *s, struct link *const *links, size_t count,
+			      struct err *err)
+{
+	enum err_kind kind = records_forget_claims(s, links, count, err);
+
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (links[i] && link_is_bound(links[i]))
+			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
 	}
 	return kind;
 }

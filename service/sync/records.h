@@ -6,14 +6,14 @@
 #include "sync/pairs.h"
 
 /* The step's ledger gets everything; the caller adds its cursor or marks and commits. records are
- * of one table. */
+ * of one table. is_full_scan: they are of a reading from the start, which compares both sides. */
 enum err_kind records_run(struct step *s, struct record *const *records, size_t count,
-			  struct err *err);
+			  bool is_full_scan, struct err *err);
 
-/* Rows that are gone: their links become tombstones, their persons are flagged. *deletes counts
- * live links that ended. */
-enum err_kind records_deleted(struct step *s, enum table table, const struct guid *ids,
-			      size_t count, uint64_t *deletes, struct err *err);
+/* The links of rows that are gone, loaded before the rows were found missing (a NULL: it had none):
+ * they become tombstones, their persons are flagged; claims that nobody works on are forgotten. */
+enum err_kind records_deleted(struct step *s, struct link *const *links, size_t count,
+			      struct err *err);
 
 /* Persons that need a look, 300 and more at a time: those with a live link are read, decided and
  * written. */

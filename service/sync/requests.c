@@ -79,6 +79,14 @@ static enum err_kind batch_find_links(struct batch *b, struct err *err)
 	return kind;
 }
 
+/* The request ends without a record: the claim of an earlier try goes with it. */
+static void work_drop_claim(struct batch *b, struct work *w)
+{
+	if (w->link && w->link->state == LINK_CLAIMED)
+		ledger_forget(&b->ledger, w->link);
+	w->link = NULL;
+}
+
 static enum err_kind batch_read_persons(struct batch *b, struct err *err)
 {
 	const struct remote *marketo = &b->s.engine->remote[SIDE_MARKETO];
@@ -104,6 +112,7 @@ static enum err_kind batch_read_persons(struct batch *b, struct err *err)
 		if (found[i])
 			continue;
 		*open[i]->is_gone = true;
+		work_drop_claim(b, open[i]);
 		work_finish(b, open[i], OUTCOME_REJECTED, "there is no such person in Marketo");
 	}
 	return kind;
@@ -128,6 +137,73 @@ static bool work_is_unmade(const struct work *w)
 static bool work_wants_email(const struct batch *b, const struct work *w)
 {
 	return work_is_unmade(w) && !w->candidates && work_email(b, w).n > 0;
+}
+
+/* Was the claim made for a record that was found, not for one to be created? Its id tells. */
+static bool work_claims_found(const struct batch *b, const struct work *w)
+{
+	struct guid made;
+
+	if (w->is_done || !w->link || w->link->state != LINK_CLAIMED)
+		return false;
+	made = fingerprint_record_id(str_of(b->s.engine->settings.instance), w->link->person_id,
+				     w->link->generation);
+	return !guid_equal(&made, &w->link->record_id);
+}
+
+/* Claims of an earlier try that were to link a record: it is linked now, and never made anew when
+ * it has gone. */
+static enum err_kind batch_find_claimed(struct batch *b, struct err *err)
+{
+	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
+	struct err gone;
+
+	(void)err_set(&gone, ERR_RETRY_LATER, "the record that was to be linked has gone");
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+		enum err_kind kind;
+
+		if (!work_claims_found(b, w))
+			continue;
+		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, w->link->table,
+					   NULL, &w->link->record_id, 1, b->s.arena, &w->found,
+					   err);
+		if (kind != ERR_NONE)
+			return kind;
+		w->candidates = 1;
+		if (w->found)
+			continue;
+		work_drop_claim(b, w);
+		work_postpone(b, w, &gone);
+	}
+	return ERR_NONE;
+}
+
+/* A claim without a person is the cycle's, which is making this very person of the record. */
+static bool work_is_others(const struct work *w, const struct link *link)
+{
+	return link_is_taken(link) && link->person_id && link->person_id != w->request->person_id;
+}
+
+/* A stamp counts unless its record belongs to somebody else. */
+static enum err_kind batch_take_stamped(struct batch *b, enum table table, struct work **open,
+					struct record **found, size_t count, struct err *err)
+{
+	const struct store *store = &b->s.engine->store;
+	struct guid *ids = arena_array(b->s.arena, count, sizeof(*ids));
+	struct link **links = arena_array(b->s.arena, count, sizeof(struct link *));
+	enum err_kind kind;
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = open[i]->person->record_id;
+	kind = store->ops->links_by_record(store->self, table, ids, count, b->s.arena, links, err);
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (!found[i] || open[i]->found || work_is_others(open[i], links[i]))
+			continue;
+		open[i]->found = found[i];
+		open[i]->candidates = 1;
+	}
+	return kind;
 }
 
 /* Persons that carry a stamp although the store knows no link: a store that was lost. Their record
@@ -159,14 +235,10 @@ static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
 			continue;
 		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, (enum table)t,
 					   NULL, ids, n, b->s.arena, found, err);
+		if (kind == ERR_NONE)
+			kind = batch_take_stamped(b, (enum table)t, open, found, n, err);
 		if (kind != ERR_NONE)
 			return kind;
-		for (size_t i = 0; i < n; i++) {
-			if (found[i] && !open[i]->found) {
-				open[i]->found = found[i];
-				open[i]->candidates = 1;
-			}
-		}
 	}
 	return ERR_NONE;
 }
@@ -196,7 +268,7 @@ static enum err_kind batch_add_candidates(struct batch *b, enum table table,
 	for (size_t i = 0; kind == ERR_NONE && i < found.count; i++) {
 		const struct value *email = &found.records[i].values[b->s.mapping->email];
 
-		if (links[i] && (link_is_bound(links[i]) || links[i]->state == LINK_CLAIMED))
+		if (link_is_taken(links[i]))
 			continue;
 		for (size_t k = 0; email->kind == VALUE_TEXT && k < b->count; k++) {
 			struct work *w = &b->works[k];
@@ -271,6 +343,8 @@ static void batch_find_owners(struct batch *b)
 		kind = dynamics->ops->find_owner(dynamics->self, b->s.call, w->request->owner,
 						 &w->owner, &err);
 		w->has_owner = kind == ERR_NONE;
+		if (kind == ERR_REFUSED)
+			work_drop_claim(b, w);
 		if (kind == ERR_REFUSED)
 			work_finish(b, w, OUTCOME_REJECTED, err.text);
 		else if (kind != ERR_NONE)
@@ -423,6 +497,8 @@ static enum err_kind batch_steps(struct batch *b, struct err *err)
 {
 	enum err_kind kind = batch_read_persons(b, err);
 
+	if (kind == ERR_NONE)
+		kind = batch_find_claimed(b, err);
 	if (kind == ERR_NONE)
 		kind = batch_find_stamped(b, err);
 	if (kind == ERR_NONE)

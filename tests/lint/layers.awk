@@ -20,7 +20,7 @@ BEGIN {
 	theirs["remote"] = "curl json-c"
 	theirs["store"] = "libpq"
 	theirs["api"] = "microhttpd json-c"
-	theirs["sandbox/base"] = "microhttpd json-c zlib"
+	theirs["sandbox/base"] = "microhttpd json-c"
 	theirs["sandbox/control"] = "json-c"
 	theirs["sandbox/marketo"] = "json-c"
 	theirs["sandbox/dataverse"] = "json-c openssl"
@@ -37,7 +37,6 @@ BEGIN {
 	library["utf8proc.h"] = "utf8proc"
 	library["openssl/"] = "openssl"
 	library["yaml.h"] = "yaml"
-	library["zlib.h"] = "zlib"
 
 	# Headers that would let a pure folder learn what it must not know.
 	impure = "pthread.h sys/socket.h netdb.h unistd.h signal.h"

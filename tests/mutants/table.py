@@ -1,0 +1,162 @@
+"""The seeded bugs. One row: name, the invariant it breaks, the check that must notice, the file, and each text that is
+replaced (it must occur exactly once). A check is a program of tests/unit, or oracle, roundtrip, sim (see run)."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    name: str
+    invariant: str
+    check: str
+    file: str
+    edits: tuple    # (old text, new text)...
+
+
+def mutant(name, invariant, check, file, *texts):
+    return Mutant(name, invariant, check, file, tuple(zip(texts[::2], texts[1::2])))
+
+
+MERGE, DECIDE = "service/core/merge.c", "service/core/decide.c"
+VALUE, SCHEMA, MAPPING = "service/core/value.c", "service/core/schema.c", "service/core/mapping.c"
+CYCLE, PAIRS, MATCH = "service/sync/cycle.c", "service/sync/pairs.c", "service/sync/match.c"
+REQUESTS, OVERWRITE = "service/sync/requests.c", "service/sync/overwrite.c"
+
+PURE = [
+    # --- the merge of one field
+    mutant("winner-swapped", "INV-WINNER", "test_merge", MERGE,
+           "return link_table == TABLE_CONTACT ? SIDE_DYNAMICS : SIDE_MARKETO;",
+           "return link_table == TABLE_CONTACT ? SIDE_MARKETO : SIDE_DYNAMICS;"),
+    mutant("winner-of-field-ignored", "INV-WINNER", "oracle", MERGE,
+           "switch (f->winner) {", "switch (WINNER_BY_LINK) {"),
+    mutant("fingerprint-of-wrong-side", "INV-THREE-WAY", "oracle", DECIDE,
+           ".fingerprint = link_fingerprint(in->link, s, slot)",
+           ".fingerprint = link_fingerprint(in->link, side_other(s), slot)"),
+    mutant("collision-taken-for-one-change", "INV-THREE-WAY", "test_merge", MERGE,
+           "if (is_marketo && is_dynamics)\n", "if (is_marketo && is_dynamics && false)\n"),
+    mutant("newcomer-decided-blind", "INV-NOTHING-SILENT", "oracle", MERGE,
+           "{ .action = MERGE_READ,", "{ .action = MERGE_NOTHING,"),
+    mutant("opt-out-reverted", "INV-CONSENT", "test_merge", MERGE,
+           "return f->is_consent && v->kind == VALUE_BOOLEAN && v->boolean;",
+           "return f->is_consent && v->kind == VALUE_TEXT;"),
+    mutant("default-taken-for-consent", "INV-CONSENT", "oracle", DECIDE,
+           "(!mf->field->is_consent || is_opt_out); /* INV-CONSENT */", "true;"),
+    mutant("empty-stays-ignored", "INV-NOTHING-SILENT", "oracle", MERGE,
+           "if (f->empty == EMPTY_STAYS && merge_is_empty(&side[from]))", "if (false)"),
+    mutant("change-without-right-forgotten", "INV-SELECTED", "oracle", MERGE,
+           "{ .action = MERGE_WAIT, .from = from }", "{ .action = MERGE_ADOPT, .rule = RULE_ONE_WAY }"),
+    mutant("covered-edit-judged-wrongly", "INV-WINNER", "oracle", MERGE,
+           "return is_opt_out[0] ? SIDE_MARKETO : SIDE_DYNAMICS;", "return SIDE_DYNAMICS;"),
+    # --- the plan
+    mutant("lost-right-nulls-data", "INV-SELECTED", "oracle", DECIDE,
+           "if (v && v->kind == VALUE_UNSEEN)\n\t\t\treturn false;",
+           "if (v && v->kind == VALUE_UNSEEN) {\n"
+           "\t\t\tstatic const struct value empty = { .kind = VALUE_EMPTY };\n\t\t\tv = &empty;\n\t\t}"),
+    mutant("unreadable-column-used", "INV-SELECTED", "oracle", MAPPING,
+           "else if (!c->can_read)", "else if (!c->can_read && !c->can_create && !c->can_update)"),
+    mutant("one-way-field-travels-back", "INV-SELECTED", "oracle", MAPPING,
+           "|| mf->field->direction == against[target])", ")"),
+    mutant("echo-taken-for-change", "INV-NO-ECHO", "test_decide_laws", DECIDE,
+           "d->plan->fingerprint[target][slot] = parcel.fingerprint;", ""),
+    mutant("collision-not-kept", "INV-NOTHING-SILENT", "test_decide", DECIDE,
+           "if (merged->is_collision)\n", "if (false)\n"),
+    mutant("refusal-claims-agreement", "INV-INTERRUPT", "oracle", DECIDE,
+           "\tdecide_restore(in, p, p->write[target][i].index);\n", ""),
+    mutant("parked-ignored", "INV-SETTLES", "oracle", DECIDE,
+           "if (p->slot == slot && p->target == target && p->fingerprint == fingerprint)", "if (false)"),
+    mutant("parked-record-ignored", "INV-SETTLES", "oracle", DECIDE,
+           "if (d->is_changed[target] || !p->write_count[target])\n\t\treturn;", "return;"),
+    mutant("half-look-at-parked", "INV-NOTHING-SILENT", "oracle", DECIDE,
+           "if (!is_refused_there && !decide_has_parked(l, slot, side_other(unseen)))", "if (true)"),
+    mutant("freeze-never", "INV-NO-ECHO", "oracle", DECIDE,
+           "if (turns >= DECIDE_TURNS_MAX) {", "if (turns > 1000) {"),
+    mutant("freeze-by-slow-edits", "INV-SETTLES", "oracle", DECIDE,
+           "in->cycle > last->cycle + DECIDE_TURN_CYCLES)", "in->cycle > last->cycle + 100)"),
+    mutant("covered-edit-not-restored", "INV-NOTHING-SILENT", "oracle", DECIDE,
+           "if (is_written || !in->seen[SIDE_MARKETO] ||", "if (true ||"),
+    mutant("too-long-is-sent", "INV-NO-HOSTAGE", "oracle", DECIDE,
+           "ret->is_held = column_holds(c, v, &ret->err) == ERR_NONE;", "ret->is_held = true;"),
+    mutant("filter-ignored", "INV-SELECTED", "oracle", "service/core/filter.c",
+           "case FILTER_NO:\n\t\treturn FILTER_STOPS;", "case FILTER_NO:\n\t\tbreak;"),
+    # --- canonical values
+    mutant("not-composed", "INV-NO-ECHO", "roundtrip", VALUE,
+           "v.text = high ? value_compose(a, s) : s;", "v.text = s;"),
+    mutant("not-trimmed", "INV-NO-ECHO", "roundtrip", VALUE,
+           "struct value v = { .kind = VALUE_TEXT };\n\tstruct str s = value_trim(raw);",
+           "struct value v = { .kind = VALUE_TEXT };\n\tstruct str s = raw;"),
+    mutant("length-in-characters", "INV-NO-HOSTAGE", "roundtrip", VALUE,
+           "n += (unsigned char)text.p[i] >= 0xf0;", "n += 0;"),
+    mutant("rounded-down", "INV-NO-ECHO", "roundtrip", VALUE,
+           "is_up = d->digit[kept] >= '5';", "is_up = d->digit[kept] > '5';"),
+    mutant("option-in-foreign-spelling", "INV-NO-ECHO", "roundtrip", DECIDE,
+           "ret->value = decide_stored(c, v, a);", "ret->value = *v;"),
+    mutant("range-ignored", "INV-NO-HOSTAGE", "roundtrip", SCHEMA,
+           "if (!c->has_range || (number >= c->min && number <= c->max))", "if (true)"),
+    # --- guards and budget
+    mutant("deletes-unguarded", "INV-NO-WIPE", "test_guard", "service/core/guard.c",
+           "if (!max || deletes <= max)", "if (true)"),
+    mutant("empty-table-believed", "INV-NO-WIPE", "test_guard", "service/core/guard.c",
+           "if (rows_seen || !links_known)", "if (true)"),
+    mutant("other-organisation-accepted", "INV-NO-WIPE", "test_guard", "service/core/guard.c",
+           "if (guid_is_zero(known) || guid_equal(known, now))", "if (true)"),
+    mutant("budget-overdrawn", "INV-BUDGET", "test_quota", "service/core/quota.c",
+           "if (q->total < share)", "if (true)"),
+]
+
+SYNC = [
+    mutant("cursor-before-data", "INV-CURSOR-BEHIND", "sim", CYCLE,
+           "\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n, err);\n",
+           "\t\tledger_cursor(&s.ledger, table, page->cursor);\n"
+           "\t\tkind = ledger_commit(&s.ledger, c->e, true, err);\n"
+           "\t\ts.ledger = (struct ledger){ .arena = &s.arena };\n"
+           "\t\tif (kind == ERR_NONE)\n"
+           "\t\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n, err);\n"),
+    mutant("cursor-with-first-chunk", "INV-CURSOR-BEHIND", "sim", CYCLE,
+           "CYCLE_CHUNK = 1000,", "CYCLE_CHUNK = 1,",
+           "if (kind == ERR_NONE && done == page->count)", "if (kind == ERR_NONE && done == n)"),
+    mutant("marketo-change-not-marked", "INV-SETTLES", "sim", CYCLE,
+           "if (change->kind == CHANGE_EDITED && !is_repeat)", "if (change->kind == CHANGE_EDITED && is_repeat)"),
+    mutant("create-without-link-row", "INV-ONE-ROW", "sim", REQUESTS,
+           "kind = store->ops->claim(store->self, wanted, n, is_claimed, err);",
+           "(void)store;\n\tkind = ERR_NONE;\n\tmemset(is_claimed, true, n);",
+           "fingerprint_record_id(str_of(b->s.engine->settings.instance),\n"
+           "\t\t\t\t\t\t\tlink->person_id, link->generation);", "fingerprint_random_guid();"),
+    mutant("existing-record-not-noticed", "INV-NO-FORCE", "sim", REQUESTS,
+           "if (links[i] && link_is_bound(links[i]))\n\t\t\twork_finish(b, &b->works[i], OUTCOME_EXISTS, NULL);",
+           ""),
+    mutant("linked-record-taken-by-email", "INV-ONE-ROW", "sim", REQUESTS,
+           "if (link_is_taken(links[i]))", "if (false)",
+           "owners[i]->link->is_stored = is_claimed[i];\n\t\tif (is_claimed[i])",
+           "owners[i]->link->is_stored = true;\n\t\tif (true)"),
+    mutant("linked-person-taken-by-email", "INV-ONE-ROW", "sim", MATCH,
+           "if (link_is_taken(link))\n\t\treturn false;\n", "",
+           "return guid_is_zero(&person->record_id) || person->stamp_is_deleted;", "return true;"),
+    mutant("stamp-of-another-ignored", "INV-ONE-ROW", "sim", MATCH,
+           "return guid_is_zero(&person->record_id) || person->stamp_is_deleted;", "return true;"),
+    mutant("merged-row-gets-person", "INV-ONE-ROW", "sim", MATCH,
+           "if (r->is_merged || is_qualified || is_kept_out)", "if (is_qualified || is_kept_out)"),
+    mutant("qualified-lead-gets-person", "INV-ONE-ROW", "sim", MATCH,
+           "if (r->is_merged || is_qualified || is_kept_out)", "if (r->is_merged || is_kept_out)"),
+    mutant("paused-record-travels", "INV-SELECTED", "sim", "service/sync/records.c",
+           "return records_may_travel(s, r) ? FATE_RESUMED : FATE_NOTHING;", "return FATE_PAIR;"),
+    mutant("qualified-lead-keeps-its-row", "INV-ONE-ROW", "sim", MATCH,
+           "\tledger_forget(m->s->ledger, lead);\n", ""),
+    mutant("full-scan-hides-deletes", "INV-SETTLES", "sim", CYCLE,
+           "if (page->is_full_scan)\n\t\t\tcycle_scan(", "if (false)\n\t\t\tcycle_scan("),
+    mutant("stamp-not-written", "INV-ONE-ROW", "sim", PAIRS, "\t\tw.stamp = stamp;\n", ""),
+    mutant("losers-not-kept-first", "INV-NOTHING-SILENT", "sim", PAIRS,
+           "\tif (kind == ERR_NONE)\n\t\tkind = pairs_keep_losers(s, all, count, err);\n", ""),
+    mutant("lost-answer-taken-for-done", "INV-INTERRUPT", "sim", PAIRS,
+           "\tpairs_drop(s, p, target, PARKED_WHOLE_RECORD, &later);\n", ""),
+    mutant("version-not-named", "INV-NOTHING-SILENT", "sim", PAIRS,
+           ".version = p->seen[SIDE_DYNAMICS] ? p->seen[SIDE_DYNAMICS]->version\n"
+           "\t\t\t\t\t\t  : p->link->version,", ".version = 0,"),
+    mutant("bad-record-holds-batch", "INV-NO-HOSTAGE", "sim", PAIRS,
+           "kind = remote->ops->write(remote->self, s->call, s->mapping, writes, n, results, err);",
+           "kind = remote->ops->write(remote->self, s->call, s->mapping, writes, n, results, err);\n"
+           "\tfor (size_t i = 0; i < n; i++)\n\t\tif (results[i].kind == ERR_REFUSED)\n"
+           "\t\t\treturn err_set(err, ERR_RETRY_LATER, \"one of the batch was refused\");"),
+    mutant("covered-edit-not-noticed", "INV-NOTHING-SILENT", "sim", OVERWRITE,
+           "if (c->was.kind != VALUE_UNSEEN && overwrite_fingerprint(o, &c->was) != row->seen)", "if (false)"),
+]
+
+MUTANTS = PURE + SYNC
