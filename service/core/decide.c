@@ -3,6 +3,8 @@
  * SQL or JSON. */
 #include "core/decide.h"
 
+#include "core/parcel.h"
+
 struct deciding {
 	const struct decide_input *in;
 	struct arena *arena;
@@ -11,109 +13,46 @@ struct deciding {
 	bool is_open[SIDE_COUNT];    /* on some field of the side nothing was agreed yet */
 };
 
-/* ---- the plan as a container ---- */
-
-/* Room for one more element. Lists grow whenever their count is a power of two, so that no capacity
- * needs keeping; most plans are empty and cost nothing. */
-static void *decide_room(struct arena *a, void *list, size_t count, size_t size)
-{
-	bool is_full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
-	void *wider;
-
-	if (!is_full)
-		return list;
-	wider = arena_array(a, count ? count * 2 : 4, size);
-	if (count)
-		memcpy(wider, list, count * size);
-	return wider;
-}
-
-static void decide_add_write(struct plan *p, enum side target, size_t index, const struct value *v,
-			     struct arena *a)
-{
-	size_t n = p->write_count[target]++;
-
-	p->write[target] = decide_room(a, p->write[target], n, sizeof(*p->write[target]));
-	p->write[target][n] = (struct field_write){ .index = (uint16_t)index, .value = *v };
-}
-
-static void decide_add_refusal(struct plan *p, enum side target, uint16_t index,
-			       uint64_t fingerprint, const struct err *err, struct arena *a)
-{
-	size_t n = p->refusal_count++;
-
-	p->refusal = decide_room(a, p->refusal, n, sizeof(*p->refusal));
-	p->refusal[n] = (struct refusal){
-		.index = index, .target = target, .fingerprint = fingerprint, .err = *err
-	};
-}
-
-static void decide_add_collision(struct plan *p, size_t index, const struct merge_result *merged,
-				 const struct merge_side side[SIDE_COUNT], struct arena *a)
-{
-	size_t n = p->collision_count++;
-
-	p->collision = decide_room(a, p->collision, n, sizeof(*p->collision));
-	p->collision[n] = (struct collision){
-		.index = (uint16_t)index,
-		.rule = merged->rule,
-		.winner = merged->from,
-		.value = { *side[SIDE_MARKETO].value, *side[SIDE_DYNAMICS].value },
-	};
-}
-
-static void decide_remove_collision(struct plan *p, uint16_t index)
-{
-	for (size_t i = 0; i < p->collision_count; i++) {
-		if (p->collision[i].index != index)
-			continue;
-		p->collision_count--;
-		memmove(&p->collision[i], &p->collision[i + 1],
-			(p->collision_count - i) * sizeof(*p->collision));
-		return;
-	}
-}
+/* ---- the book on what was agreed ---- */
 
 static void decide_add_event(const struct decide_input *in, struct plan *p,
-			     const struct field_event *event, struct arena *a)
+			     struct field_event event, struct arena *a)
 {
-	size_t n = p->event_count++;
-
-	p->event = decide_room(a, p->event, n, sizeof(*p->event));
-	p->event[n] = *event;
-	p->event[n].cycle = in->cycle;
-	p->event[n].at_s = in->now_s;
+	event.cycle = in->cycle;
+	event.at_s = in->now_s;
+	plan_event(p, &event, a);
 }
 
 static void decide_add_sent(const struct decide_input *in, struct plan *p, uint16_t slot,
 			    enum side target, enum merge_rule rule, unsigned turns, struct arena *a)
 {
-	const struct field_event event = {
-		.slot = slot, .target = target, .rule = (uint8_t)rule, .turns = (uint8_t)turns
-	};
-
-	decide_add_event(in, p, &event, a);
+	decide_add_event(in, p,
+			 (struct field_event){ .slot = slot,
+					       .target = target,
+					       .rule = (uint8_t)rule,
+					       .turns = (uint8_t)turns },
+			 a);
 }
 
 static void decide_add_given_up(const struct decide_input *in, struct plan *p, uint16_t slot,
 				enum side target, enum merge_rule rule, struct arena *a)
 {
-	const struct field_event event = {
-		.slot = slot, .target = target, .rule = (uint8_t)rule, .is_given_up = true
-	};
-
-	decide_add_event(in, p, &event, a);
+	decide_add_event(in, p,
+			 (struct field_event){ .slot = slot,
+					       .target = target,
+					       .rule = (uint8_t)rule,
+					       .is_given_up = true },
+			 a);
 }
 
-static void decide_remove_event(struct plan *p, uint16_t slot)
+static void decide_refuse(struct plan *p, enum side target, uint16_t index, uint64_t fingerprint,
+			  const struct err *err, struct arena *a)
 {
-	for (size_t i = 0; i < p->event_count; i++) {
-		if (p->event[i].slot != slot)
-			continue;
-		p->event_count--;
-		memmove(&p->event[i], &p->event[i + 1], (p->event_count - i) * sizeof(*p->event));
-		return;
-	}
+	plan_refuse(
+		p,
+		&(struct refusal){
+			.index = index, .target = target, .fingerprint = fingerprint, .err = *err },
+		a);
 }
 
 static void decide_restore(const struct decide_input *in, struct plan *p, uint16_t index)
@@ -122,8 +61,8 @@ static void decide_restore(const struct decide_input *in, struct plan *p, uint16
 
 	for (int s = 0; s < SIDE_COUNT; s++)
 		p->fingerprint[s][slot] = link_fingerprint(in->link, (enum side)s, slot);
-	decide_remove_collision(p, index);
-	decide_remove_event(p, slot);
+	plan_drop_collision(p, index);
+	plan_drop_event(p, slot);
 }
 
 /* Takes the i-th write into a side out as if it had never been decided. */
@@ -131,9 +70,7 @@ static void decide_remove_write(const struct decide_input *in, struct plan *p, e
 				size_t i)
 {
 	decide_restore(in, p, p->write[target][i].index);
-	p->write_count[target]--;
-	memmove(&p->write[target][i], &p->write[target][i + 1],
-		(p->write_count[target] - i) * sizeof(*p->write[target]));
+	plan_drop_write(p, target, i);
 }
 
 static void decide_begin(const struct decide_input *in, struct arena *a, struct plan *p)
@@ -164,86 +101,13 @@ static void decide_note_changed(const struct decide_input *in, struct plan *p)
 
 /* ---- values on their way ---- */
 
-static const struct column *decide_column(const struct decide_input *in, size_t index,
-					  enum side target)
+static void decide_pack(const struct decide_input *in, size_t index, enum side target,
+			const struct value *v, uint64_t fingerprint, struct arena *a,
+			struct parcel *ret)
 {
 	enum table table = target == SIDE_MARKETO ? TABLE_PERSON : in->link->table;
 
-	return in->mapping->fields[index].column[table];
-}
-
-/* The labels of several options as canonical text: sorted, each once. */
-static struct value decide_stored_labels(const struct column *c, struct str text, struct arena *a)
-{
-	struct str *labels = arena_array(a, c->option_count, sizeof(*labels)), rest = text;
-	struct value v = { .kind = VALUE_TEXT };
-	size_t count = 0, length = 0;
-	char *joined;
-
-	while (rest.n) {
-		const struct option *o = column_option_by_label(c, str_trim(str_cut(&rest, ';')));
-		size_t at = count;
-
-		if (!o)
-			continue; /* an empty part: everything else was found to be an option */
-		while (at && str_compare(labels[at - 1], o->label) > 0)
-			at--;
-		if (at && str_equal(labels[at - 1], o->label))
-			continue;
-		memmove(&labels[at + 1], &labels[at], (count - at) * sizeof(*labels));
-		labels[at] = o->label;
-		count++;
-		length += o->label.n + 1;
-	}
-	if (!count)
-		return (struct value){ .kind = VALUE_EMPTY };
-	joined = arena_alloc(a, length);
-	for (size_t i = 0; i < count; i++) {
-		if (i)
-			joined[v.text.n++] = ';';
-		memcpy(joined + v.text.n, labels[i].p, labels[i].n);
-		v.text.n += labels[i].n;
-	}
-	v.text.p = joined;
-	return v;
-}
-
-/* The value as the column will show it: options come back in their own spelling. Without this our
- * own write would look like somebody's change (INV-NO-ECHO). */
-static struct value decide_stored(const struct column *c, const struct value *v, struct arena *a)
-{
-	if (v->kind != VALUE_TEXT)
-		return *v;
-	if (c->type == COLUMN_CHOICE)
-		return (struct value){ .kind = VALUE_TEXT,
-				       .text = column_option_by_label(c, v->text)->label };
-	if (c->type == COLUMN_MULTI_CHOICE)
-		return decide_stored_labels(c, v->text, a);
-	return *v;
-}
-
-/* A value prepared for a column. */
-struct decide_parcel {
-	struct value value;
-	uint64_t fingerprint;
-	bool is_held;
-	struct err err; /* when it is not held */
-};
-
-static void decide_pack(const struct decide_input *in, size_t index, enum side target,
-			const struct value *v, uint64_t fingerprint, struct arena *a,
-			struct decide_parcel *ret)
-{
-	const struct column *c = decide_column(in, index, target);
-
-	ret->value = *v;
-	ret->fingerprint = fingerprint;
-	ret->is_held = column_holds(c, v, &ret->err) == ERR_NONE;
-	if (!ret->is_held)
-		return;
-	ret->value = decide_stored(c, v, a);
-	if (!value_equal(&ret->value, v))
-		ret->fingerprint = fingerprint_of(in->key, &ret->value);
+	parcel_pack(in->mapping->fields[index].column[table], in->key, v, fingerprint, a, ret);
 }
 
 /* ---- parked writes ---- */
@@ -394,7 +258,7 @@ static void decide_freeze(struct deciding *d, size_t index, enum side target, ui
 		      "is until somebody changes it",
 		      DECIDE_TURNS_MAX);
 	(void)snprintf(why.code, sizeof(why.code), "BOUNCES");
-	decide_add_refusal(d->plan, target, (uint16_t)index, fingerprint, &why, d->arena);
+	decide_refuse(d->plan, target, (uint16_t)index, fingerprint, &why, d->arena);
 	decide_add_given_up(d->in, d->plan, slot, target, RULE_BOUNCES, d->arena);
 }
 
@@ -433,7 +297,7 @@ static void decide_send(struct deciding *d, size_t index, const struct merge_res
 {
 	enum side from = merged->from, target = side_other(from);
 	uint16_t slot = d->in->mapping->fields[index].slot;
-	struct decide_parcel parcel;
+	struct parcel parcel;
 	unsigned turns;
 
 	decide_pack(d->in, index, target, side[from].value, side[from].seen, d->arena, &parcel);
@@ -452,8 +316,8 @@ static void decide_send(struct deciding *d, size_t index, const struct merge_res
 		return;
 	}
 	if (!parcel.is_held) {
-		decide_add_refusal(d->plan, target, (uint16_t)index, parcel.fingerprint,
-				   &parcel.err, d->arena);
+		decide_refuse(d->plan, target, (uint16_t)index, parcel.fingerprint, &parcel.err,
+			      d->arena);
 		return;
 	}
 	turns = decide_turns(d->in, slot, from);
@@ -461,10 +325,16 @@ static void decide_send(struct deciding *d, size_t index, const struct merge_res
 		decide_freeze(d, index, target, parcel.fingerprint);
 		return;
 	}
-	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
+	plan_write(d->plan, target, index, &parcel.value, d->arena);
 	decide_add_sent(d->in, d->plan, slot, target, merged->rule, turns, d->arena);
 	if (merged->is_collision)
-		decide_add_collision(d->plan, index, merged, side, d->arena);
+		plan_collide(d->plan,
+			     &(struct collision){ .index = (uint16_t)index,
+						  .rule = merged->rule,
+						  .winner = merged->from,
+						  .value = { *side[SIDE_MARKETO].value,
+							     *side[SIDE_DYNAMICS].value } },
+			     d->arena);
 	d->plan->fingerprint[from][slot] = side[from].seen;
 	d->plan->fingerprint[target][slot] = parcel.fingerprint;
 }
@@ -479,7 +349,7 @@ static bool decide_is_held_up(struct deciding *d, size_t index, enum side unseen
 	const struct link *l = d->in->link;
 	uint16_t slot = d->in->mapping->fields[index].slot;
 	bool is_refused_there = decide_has_parked(l, slot, unseen);
-	struct decide_parcel parcel;
+	struct parcel parcel;
 
 	if (!is_refused_there && !decide_has_parked(l, slot, side_other(unseen)))
 		return false;
@@ -543,7 +413,7 @@ static void decide_put_back(struct deciding *d)
 			continue;
 		/* Its fingerprint is what the decision made of it: a value that Dynamics refuses
 		 * stays a change. */
-		decide_add_write(p, SIDE_MARKETO, w->index, &w->value, d->arena);
+		plan_write(p, SIDE_MARKETO, w->index, &w->value, d->arena);
 	}
 }
 
@@ -582,7 +452,7 @@ static void decide_create_field(struct deciding *d, size_t index, enum side from
 	bool is_opt_out = v->kind == VALUE_BOOLEAN && v->boolean;
 	bool is_wanted = v->kind != VALUE_EMPTY &&
 			 (!mf->field->is_consent || is_opt_out); /* INV-CONSENT */
-	struct decide_parcel parcel;
+	struct parcel parcel;
 	uint64_t seen;
 
 	if (v->kind == VALUE_UNSEEN || !mapping_active(in->mapping, index, in->link->table))
@@ -599,11 +469,11 @@ static void decide_create_field(struct deciding *d, size_t index, enum side from
 	}
 	decide_pack(in, index, target, v, seen, d->arena, &parcel);
 	if (!parcel.is_held) {
-		decide_add_refusal(d->plan, target, (uint16_t)index, parcel.fingerprint,
-				   &parcel.err, d->arena);
+		decide_refuse(d->plan, target, (uint16_t)index, parcel.fingerprint, &parcel.err,
+			      d->arena);
 		return;
 	}
-	decide_add_write(d->plan, target, index, &parcel.value, d->arena);
+	plan_write(d->plan, target, index, &parcel.value, d->arena);
 	d->plan->fingerprint[from][mf->slot] = seen;
 	d->plan->fingerprint[target][mf->slot] = parcel.fingerprint;
 }
@@ -638,6 +508,6 @@ void decide_drop(const struct decide_input *in, struct plan *p, enum side target
 		decide_remove_write(in, p, target, i);
 		break;
 	}
-	decide_add_refusal(p, target, index, fingerprint, err, a);
+	decide_refuse(p, target, index, fingerprint, err, a);
 	decide_note_changed(in, p);
 }

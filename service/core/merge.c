@@ -135,8 +135,8 @@ static bool merge_is_newcomer(const struct field *f, const struct merge_side sid
 	const struct value *v = side[newcomer].value;
 	bool shows_nothing = f->is_consent ? value_is_blank(v) : v->kind == VALUE_EMPTY;
 
-	return stayed->fingerprint && !side[newcomer].fingerprint &&
-	       stayed->seen == stayed->fingerprint && !shows_nothing;
+	return merge_leads_to(f, side_other(newcomer)) && stayed->fingerprint &&
+	       !side[newcomer].fingerprint && stayed->seen == stayed->fingerprint && !shows_nothing;
 }
 
 /* At least one side has no fingerprint: newly linked, rebuilt, or newly selected. */

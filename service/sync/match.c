@@ -115,7 +115,11 @@ static void match_move(struct match *m, struct match_item *item, struct link *le
 	match_keep_agreed(m->s, moved, item->record);
 	moved->parked = NULL;
 	moved->parked_count = 0;
-	ledger_forget(m->s->ledger, lead);
+	/* The lead keeps a tombstone: whoever lost a merge to it must not take it for free. */
+	lead->state = LINK_DELETED_IN_DYNAMICS;
+	lead->person_id = 0;
+	lead->is_stamp_due = false;
+	ledger_link(m->s->ledger, lead);
 	item->link = moved;
 	item->is_moved = true;
 }

@@ -21,10 +21,17 @@ static void merged_pause(struct merged *m, struct link *link, const struct link 
 
 	if (link->state == LINK_PAUSED)
 		return; /* reported when it was paused */
-	(void)err_set(&why, ERR_REFUSED,
-		      "this person's record lost a merge to one that belongs to person %lld; merge "
-		      "the two persons in Marketo as well",
-		      (long long)winner->person_id);
+	if (link_is_taken(winner))
+		(void)err_set(
+			&why, ERR_REFUSED,
+			"this person's record lost a merge to one that belongs to person %lld; "
+			"merge the two persons in Marketo as well",
+			(long long)winner->person_id);
+	else
+		(void)err_set(
+			&why, ERR_REFUSED,
+			"this person's record lost a merge to one that is no longer there, or "
+			"lives on as a contact");
 	(void)snprintf(why.code, sizeof(why.code), "MERGED");
 	ledger_error(&m->ledger, link, SIDE_DYNAMICS, "link", &why);
 	link->state = LINK_PAUSED;

@@ -9,6 +9,7 @@
 struct covered {
 	const struct change *change;
 	const struct overwrite_row *row;
+	bool is_doubtful; /* another entry of the page may have been our write: not put back */
 };
 
 struct overwrite {
@@ -71,22 +72,28 @@ static enum err_kind overwrite_load(struct overwrite *o, const struct change *ch
 	return kind;
 }
 
-/* The first change that a write of ours explains confirms it, or shows what it covered. */
+/* A change that a write of ours explains confirms it, or shows what it covered. When people wrote
+ * the same value too, which of the entries is ours cannot be told: then the value is kept, no more.
+ */
 static void overwrite_compare(struct overwrite *o, const struct change *c)
 {
 	struct overwrite_row key = { .person_id = c->person_id }, *row;
+	bool is_again;
 
 	if (!overwrite_tells(c))
 		return;
 	key.slot = o->s->mapping->fields[c->index].slot;
 	key.written = overwrite_fingerprint(o, &c->now);
 	row = bsearch(&key, o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
-	if (!row || o->is_checked[row - o->rows])
+	if (!row)
 		return;
+	is_again = o->is_checked[row - o->rows];
 	o->is_checked[row - o->rows] = true;
-	ledger_checked(o->s->ledger, row);
+	if (!is_again)
+		ledger_checked(o->s->ledger, row);
 	if (c->was.kind != VALUE_UNSEEN && overwrite_fingerprint(o, &c->was) != row->seen)
-		o->covered[o->covered_count++] = (struct covered){ .change = c, .row = row };
+		o->covered[o->covered_count++] =
+			(struct covered){ .change = c, .row = row, .is_doubtful = is_again };
 }
 
 /* The edit and what covered it as a row; true when the edit is to be put back. */
@@ -104,7 +111,7 @@ static bool overwrite_report(struct overwrite *o, struct ledger *early, const st
 	ledger_collision(early, o->s->mapping, p->link, &collision);
 	o->s->report->collided++;
 	metric_add(METRIC_COLLISIONS, 1);
-	return collision.winner == SIDE_MARKETO && person &&
+	return collision.winner == SIDE_MARKETO && person && !c->is_doubtful &&
 	       overwrite_fingerprint(o, &person->values[change->index]) == c->row->written;
 }
 

@@ -116,11 +116,23 @@ def newly_linked(s):
     now = s.shown
     if now[MARKETO] == now[DYNAMICS]:
         return Verdict(base=now)
+    for side in SIDES:
+        if is_newcomer(s, side):
+            return send(s, side, "only_change", now)
     if "T" in now and s.consent:      # INV-CONSENT: never by a new link
         return send(s, now.index("T"), "opt_out_spreads", now)
     if "E" in now:                    # nobody emptied it, so it overwrites nothing
         return send(s, other(now.index("E")), "fill_empty", now)
     return collide(s, now)
+
+
+def is_newcomer(s, side):
+    """After a merge or a qualification the link has another person or record than before: what that one shows was
+    chosen by people, unless it shows nothing of its own; the half that stayed is as it was agreed."""
+    nothing = ("E", "F") if s.consent else ("E",)
+    stayed = other(side)
+    return (leads_to(s, stayed) and s.base[side] is None and s.base[stayed] is not None
+            and s.shown[stayed] == s.base[stayed] and s.shown[side] not in nothing)
 
 
 def one_changed(s, source, now):
