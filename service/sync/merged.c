@@ -9,12 +9,6 @@ struct merged {
 	size_t count;
 };
 
-/* Not free to take a link: it has a person, or is gone. */
-static bool merged_is_taken(const struct link *winner)
-{
-	return winner && winner->state != LINK_DELETED_IN_MARKETO;
-}
-
 static void merged_pause(struct merged *m, struct link *link, const struct link *winner)
 {
 	struct err why;
@@ -105,7 +99,8 @@ enum err_kind merged_run(struct step *s, struct record *const *records, size_t c
 	for (size_t i = 0; kind == ERR_NONE && i < m.count; i++) {
 		if (!m.links[i] || !link_is_bound(m.links[i]))
 			continue;
-		if (merged_is_taken(m.winners[i]))
+		/* Even a tombstone of the winner is a history of its own. */
+		if (m.winners[i])
 			merged_pause(&m, m.links[i], m.winners[i]);
 		else
 			merged_note_winner(&m,

@@ -505,11 +505,13 @@ static bool pairs_is_settled(const struct step *s, const struct pair *p, enum si
 		return false;
 	for (size_t i = 0; i < m->count; i++) {
 		const struct value *v = &p->seen[source]->values[i];
+		uint16_t slot = m->fields[i].slot;
 
 		if (v->kind == VALUE_UNSEEN || !mapping_active(m, i, p->link->table))
 			continue;
 		if (fingerprint_of(&s->engine->identity.key, v) !=
-		    p->plan.fingerprint[source][m->fields[i].slot])
+			    p->plan.fingerprint[source][slot] ||
+		    !p->plan.fingerprint[side_other(source)][slot])
 			return false;
 	}
 	return true;
