@@ -12,9 +12,9 @@
 #include "control/front.h"
 #include "control/people.h"
 
-#define BODY_MAX                                                                                   \
-	((size_t)64 * 1024 *                                                                       \
-	 1024) /* above both services' own limits, which their sides answer themselves */
+/* What Dynamics takes, as observed (Microsoft Learn: Compose HTTP requests and handle errors tells
+ * the 413 only); Marketo's smaller limits are its side's own. */
+#define BODY_MAX ((size_t)128 * 1024 * 1024)
 
 enum exit_code { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -46,10 +46,16 @@ static const char usage[] =
 	"  GET, POST /_sandbox/faults   rules: which calls fail, and how\n"
 	"  POST /_sandbox/limits        {\"marketo\": {...}, \"dynamics\": {...}}: limits and settings\n"
 	"  POST /_sandbox/clock         {\"advanceSeconds\": n}\n"
-	"  GET /_sandbox/calls          calls by user and endpoint; POST /_sandbox/calls/reset\n"
+	"  GET /_sandbox/calls          calls by user and endpoint\n"
+	"  POST /_sandbox/calls/reset   forgets them and the log\n"
 	"  GET /_sandbox/log?limit=n    the last calls in order\n"
-	"  GET, POST /_sandbox/campaigns  {\"name\": ..., \"type\": \"trigger\" or \"batch\"}, also of Marketo\n"
+	"  GET, POST /_sandbox/campaigns  {\"name\": ..., \"type\": \"trigger\" or \"batch\", \"webhook\" or\n"
+	"                               \"flowStep\": {...}}: a campaign of Marketo and what it does\n"
+	"  POST /_sandbox/campaigns/{id}/run  {\"people\": [ids]}: runs it and tells what came back\n"
+	"  GET /_sandbox/campaigns/{id}/run/{n}  looks at a run again\n"
+	"  GET, POST /_sandbox/services {\"url\": OpenAPI document, \"credentials\": {...}}: a flow step service\n"
 	"  POST /_sandbox/lists         {\"name\": ...}: a static list of Marketo\n"
+	"  POST /_sandbox/certificates  {\"user\": ..., \"pem\": ...}: a certificate of a user of Dynamics\n"
 	"  POST /_sandbox/save          {\"file\": \"demo.state\"}, below the current directory\n"
 	"  GET /_sandbox/users          the API users with their credentials and rights\n"
 	"\n"
@@ -164,6 +170,9 @@ int main(int argc, char **argv)
 		result = EXIT_OK;
 	}
 	front_stop();
+	for (int i = 0; i < FRONT_SIDES; i++)
+		if (fronts[0].sides[i].ops->stop)
+			fronts[0].sides[i].ops->stop(fronts[0].sides[i].self);
 	web_stop(marketo);
 	web_stop(dynamics);
 	return result;

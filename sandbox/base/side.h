@@ -38,6 +38,11 @@ struct side_ops {
 	bool (*restore)(void *self, struct state_reader *); /* into a side just started */
 	/* A control address of this side's own; false: it is not. May be NULL. */
 	bool (*control)(void *self, const struct web_request *, struct web_response *);
+	/* The call was answered with this error on order, in the place of its effect or after it:
+	 * for those who count calls and errors. May be NULL. */
+	void (*refused)(void *self, const struct web_request *, const char *code,
+			bool after_effect);
+	void (*stop)(void *self); /* lets what waits in it give up; may be NULL */
 	const char *(*endpoint_of)(
 		const struct web_request *); /* stable name for counting: path with ids replaced;
 						static or interned */

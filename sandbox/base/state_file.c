@@ -14,7 +14,7 @@
 #include "base/state_stream.h"
 
 /* Another layout gets another number, and files of the old one are refused. */
-static const char magic[] = "tandem-sandbox state 1\n";
+static const char magic[] = "tandem-sandbox state 2\n";
 static const char family[] = "tandem-sandbox state ";
 #define MAGIC_LEN (sizeof(magic) - 1)
 #define MAX_ADVANCE (1000000LL * 86400)

@@ -222,3 +222,25 @@ void text_add_utf8(struct text *t, const char *bytes, size_t len)
 		i += used ? used : 1;
 	}
 }
+
+size_t text_xml_entity(const char *bytes, size_t len, char *ret)
+{
+	static const struct {
+		const char *entity;
+		char is;
+	} entities[] = { { "&amp;", '&' },
+			 { "&lt;", '<' },
+			 { "&gt;", '>' },
+			 { "&quot;", '"' },
+			 { "&apos;", '\'' } };
+
+	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
+		size_t used = strlen(entities[i].entity);
+
+		if (len < used || memcmp(bytes, entities[i].entity, used) != 0)
+			continue;
+		*ret = entities[i].is;
+		return used;
+	}
+	return 0;
+}

@@ -31,4 +31,7 @@ size_t text_code_point(const char *bytes, size_t len, uint32_t *ret);
 bool text_is_utf8(const char *bytes, size_t len);
 void text_add_utf8(struct text *t, const char *bytes, size_t len); /* a ? for every broken byte */
 
+/* One of the five named entities of XML: what it stands for; the bytes used, 0 when there is none. */
+size_t text_xml_entity(const char *bytes, size_t len, char *ret);
+
 #endif

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/gzip.h"
+
 #define CONNECTION_MEMORY                                                                          \
 	(256 * 1024) /* the longest head: addresses over the imitated limits must reach the sides */
 #define CONNECTIONS_MAX 4000u
@@ -183,6 +185,38 @@ static void response_headers(struct MHD_Response *made, char *lines)
 	}
 }
 
+/* Whether Accept-Encoding names gzip, and not with the weight 0. */
+static bool wants_gzip(const char *accepted)
+{
+	while (accepted && *accepted) {
+		size_t len = strcspn(accepted, ",");
+		size_t name = strcspn(accepted, ",; ");
+		const char *weight = memmem(accepted, len, "q=", 2);
+
+		if (name == 4 && strncasecmp(accepted, "gzip", 4) == 0)
+			return !weight || strtod(weight + 2, NULL) > 0;
+		accepted += len;
+		accepted += strspn(accepted, ", ");
+	}
+	return false;
+}
+
+/* Adobe: REST API, Performance: answers of less than 1,024 bytes are not packed. */
+static void response_pack(const struct web_request *request, struct web_response *r)
+{
+	enum { PACKED_FROM = 1024 };
+	struct text packed = { 0 };
+
+	if (r->unpacked || r->body.len < PACKED_FROM ||
+	    !wants_gzip(request->header(request, "Accept-Encoding")))
+		return;
+	gzip_add(&packed, r->body.data, r->body.len);
+	text_free(&r->body);
+	r->body = packed;
+	web_header(r, "Content-Encoding", "gzip");
+	web_header(r, "Vary", "Accept-Encoding");
+}
+
 static enum MHD_Result response_send(struct MHD_Connection *connection, struct web_response *r)
 {
 	struct MHD_Response *made;
@@ -229,6 +263,7 @@ static enum MHD_Result answer(struct web_server *s, struct MHD_Connection *conne
 		answer_too_big(&response);
 	else
 		s->handler(s->context, &request, &response);
+	response_pack(&request, &response);
 	result = response_send(connection, &response);
 	web_response_free(&response);
 	return result;

@@ -33,6 +33,7 @@ struct web_response {
 	int status;
 	struct text headers; /* "Name: value\r\n" lines, Content-Type among them */
 	struct text body;
+	bool unpacked;    /* not to be sent in gzip form, even when that is asked for */
 	enum web_cut cut; /* WEB_CUT_CONNECTION: close without an answer; WEB_CUT_BODY: half of the
 			     body, then close */
 };

@@ -13,6 +13,7 @@ struct rule {
 	char *side, *method, *path, *user, *contains; /* NULL: any */
 	int64_t nth, from, count;                     /* 0: not given; count 0: without end */
 	double probability;                           /* negative: not given */
+	bool part;                                    /* for requests inside a batch only */
 	struct fault_effect effect;
 	char *source; /* the rule as it was given */
 	int64_t matched, fired;
@@ -49,6 +50,7 @@ static const struct member effect_members[] = {
 	{ "lateCommitSeconds", MEMBER_NUMBER, offsetof(struct fault_effect, late_commit_s) },
 	{ "drop", MEMBER_DROP, offsetof(struct fault_effect, drop) },
 	{ "cutBody", MEMBER_FLAG, offsetof(struct fault_effect, cut_body) },
+	{ "afterEffect", MEMBER_FLAG, offsetof(struct fault_effect, after_effect) },
 	{ 0 },
 };
 
@@ -62,6 +64,7 @@ static const struct member rule_members[] = {
 	{ "from", MEMBER_NUMBER, offsetof(struct rule, from) },
 	{ "count", MEMBER_NUMBER, offsetof(struct rule, count) },
 	{ "probability", MEMBER_SHARE, offsetof(struct rule, probability) },
+	{ "part", MEMBER_FLAG, offsetof(struct rule, part) },
 	{ "effect", MEMBER_EFFECT, offsetof(struct rule, effect) },
 	{ 0 },
 };
@@ -179,16 +182,28 @@ static bool members_read(struct json_object *from, const struct member *members,
 	return true;
 }
 
+/* Of what an effect may be put together from. */
+static void rule_check(const struct rule *rule, struct json_object *from, struct text *error)
+{
+	const struct fault_effect *e = &rule->effect;
+
+	if (!json_object_object_get_ex(from, "effect", NULL))
+		text_puts(error, "rule has no effect");
+	else if (e->after_effect && !fault_answers(e))
+		text_puts(error, "effect: 'afterEffect' needs a status, code or body");
+	else if (rule->part && (!fault_answers(e) || e->delay_ms || e->delay_after_ms ||
+				e->late_commit_s || e->drop || e->cut_body || e->after_effect))
+		text_puts(error, "effect: a part of a batch can only be answered in its place");
+}
+
 static bool rule_read(struct json_object *from, struct rule *rule, struct text *error)
 {
 	*rule = (struct rule){ .probability = -1, .effect = { .retry_after = -1 } };
 	if (!members_read(from, rule_members, rule, "rule", error))
 		return false;
 	rule->source = copy_of(json_object_to_json_string_ext(from, JSON_C_TO_STRING_PLAIN));
-	if (json_object_object_get_ex(from, "effect", NULL))
-		return true;
-	text_puts(error, "rule has no effect");
-	return false;
+	rule_check(rule, from, error);
+	return !error->len;
 }
 
 bool fault_set(const char *json, struct text *error)
@@ -244,14 +259,13 @@ void fault_json(struct text *out)
 	text_puts(out, "]");
 }
 
-static bool rule_matches(const struct rule *r, const char *side, const char *method,
-			 const char *user, const struct web_request *request)
+static bool rule_matches(const struct rule *r, const struct fault_call *call)
 {
-	return (!r->side || strcmp(r->side, side) == 0) &&
-	       (!r->method || strcmp(r->method, method) == 0) &&
-	       (!r->user || strcmp(r->user, user) == 0) &&
-	       (!r->path || strncmp(r->path, request->path, strlen(r->path)) == 0) &&
-	       (!r->contains || strstr(request->body, r->contains));
+	return r->part == call->part && (!r->side || strcmp(r->side, call->side) == 0) &&
+	       (!r->method || strcmp(r->method, call->method) == 0) &&
+	       (!r->user || strcmp(r->user, call->user) == 0) &&
+	       (!r->path || strncmp(r->path, call->request->path, strlen(r->path)) == 0) &&
+	       (!r->contains || strstr(call->request->body, r->contains));
 }
 
 /* The same for the same rule and call number in every run. */
@@ -285,8 +299,7 @@ static void effect_copy(const struct fault_effect *from, struct fault_effect *re
 	ret->content_type = copy_of(from->content_type);
 }
 
-bool fault_find(const char *side, const char *method, const char *user,
-		const struct web_request *request, struct fault_effect *ret)
+bool fault_find(const struct fault_call *call, struct fault_effect *ret)
 {
 	bool found = false;
 
@@ -295,7 +308,7 @@ bool fault_find(const char *side, const char *method, const char *user,
 	for (size_t i = 0; i < rule_count; i++) {
 		struct rule *r = &rules[i];
 
-		if (!rule_matches(r, side, method, user, request))
+		if (!rule_matches(r, call))
 			continue;
 		r->matched++;
 		if (found || !rule_due(r, i))
@@ -313,8 +326,7 @@ bool fault_answers(const struct fault_effect *e)
 	return e->status || e->code || e->body;
 }
 
-/* Adobe: REST API, Error Codes; only the ones a test is likely to ask for without a text of its
- * own. */
+/* Adobe: REST API, Error Codes: those that refuse a call as a whole, in words of their table. */
 static const struct {
 	const char *code, *message;
 } marketo_messages[] = {
@@ -324,14 +336,34 @@ static const struct {
 	{ "602", "Access token expired" },
 	{ "603", "Access denied" },
 	{ "604", "Request time-out" },
+	{ "605", "HTTP Method not supported" },
 	{ "606", "Max rate limit '100' exceeded with in '20' secs" },
 	{ "607", "Daily quota reached" },
 	{ "608", "API Temporarily Unavailable" },
+	{ "609", "Invalid JSON" },
+	{ "610", "Requested resource not found" },
 	{ "611", "System error" },
+	{ "612", "Invalid Content Type" },
+	{ "613", "Invalid multipart request" },
 	{ "614", "Invalid subscription" },
 	{ "615", "Concurrent access limit '10' reached" },
+	{ "616", "Invalid subscription type" },
+	{ "701", "input cannot be blank" },
+	{ "702", "No data found for a given search scenario" },
+	{ "703", "The feature is not enabled for the subscription" },
+	{ "704", "Invalid date format" },
+	{ "709", "Business Rule Violation" },
+	{ "710", "Parent Folder Not Found" },
+	{ "711", "Incompatible Folder Type" },
+	{ "712", "Merge to person account operation is invalid" },
 	{ "713", "Transient error" },
+	{ "714", "Unable to find the default record type" },
+	{ "718", "ExternalSalesPersonID not found" },
 	{ "719", "Lock wait timeout exception" },
+	{ "1003", "Too many results match the filter" },
+	{ "1016", "Too many imports queued" },
+	{ "1029", "Too many jobs in queue" },
+	{ "1035", "Unsupported filter type for target subscription" },
 };
 
 static const char *marketo_message(const char *code)
@@ -368,7 +400,8 @@ static void dynamics_error(const struct fault_effect *e, struct text *out)
 void fault_answer(const struct fault_effect *e, const char *side, struct web_response *response)
 {
 	bool marketo = strcmp(side, "marketo") == 0;
-	const char *type = "application/json";
+	const char *type = marketo ? "application/json;charset=UTF-8"
+				   : "application/json; odata.metadata=minimal";
 
 	response->status = (int)e->status;
 	if (!e->status)
@@ -382,6 +415,7 @@ void fault_answer(const struct fault_effect *e, const char *side, struct web_res
 		type = "text/plain";
 		text_puts(&response->body, e->message ? e->message : "Error on order");
 	} else {
+		web_header(response, "OData-Version", "4.0");
 		dynamics_error(e, &response->body);
 	}
 	web_header(response, "Content-Type", "%s", e->content_type ? e->content_type : type);

@@ -23,6 +23,7 @@ struct fault_effect {
 	int64_t late_commit_s;
 	enum fault_drop drop;
 	bool cut_body;
+	bool after_effect; /* the error is answered after the call took effect */
 };
 
 /* Replaces the rules by a JSON list. False with the reason in error when the list is not one of
@@ -31,12 +32,19 @@ bool fault_set(const char *json, struct text *error);
 void fault_clear(void);
 void fault_json(struct text *out);
 
+/* A call as rules see it; part: it is one request inside a batch. */
+struct fault_call {
+	const char *side, *method, *user;
+	bool part;
+	const struct web_request *request;
+};
+
 /* Counts the call against every rule; true when one fires, *ret is then a copy the caller frees. */
-bool fault_find(const char *side, const char *method, const char *user,
-		const struct web_request *request, struct fault_effect *ret);
+bool fault_find(const struct fault_call *, struct fault_effect *ret);
 void fault_effect_free(struct fault_effect *);
 
-/* True when the effect takes the place of the call: an error, not a delay or a spoilt answer. */
+/* True when the effect takes the place of the call's answer: an error, not a delay or a spoilt
+ * answer. */
 bool fault_answers(const struct fault_effect *);
 void fault_answer(const struct fault_effect *, const char *side, struct web_response *response);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/late.h"
+#include "base/part.h"
 #include "control/calls.h"
 #include "control/control.h"
 #include "control/fault.h"
@@ -42,9 +43,49 @@ static const char *method_of(const char *endpoint, char *buffer, size_t size)
 	return buffer;
 }
 
-static int64_t serve(const struct side *side, const struct fault_effect *fault,
-		     const struct web_request *request, struct web_response *response)
+/* A request inside a batch; rules see its own method and address. */
+static bool judge_part(void *context, const struct web_request *request,
+		       struct web_response *response)
 {
+	struct fault_call part = *(const struct fault_call *)context;
+	struct fault_effect fault;
+	bool ordered;
+
+	part.part = true;
+	part.method = request->method;
+	part.request = request;
+	ordered = fault_find(&part, &fault);
+	if (ordered)
+		fault_answer(&fault, part.side, response);
+	fault_effect_free(&fault);
+	return ordered;
+}
+
+/* Lets the side do what is asked; the records the call carried. */
+static int64_t take_effect(const struct side *side, const struct fault_effect *fault,
+			   struct fault_call *call, struct web_response *response)
+{
+	late_commit_set(fault->late_commit_s);
+	part_judge_set(judge_part, call);
+	side->ops->handle(side->self, call->request, response);
+	part_judge_set(NULL, NULL);
+	late_commit_set(0);
+	return side->ops->records_of(call->request, response);
+}
+
+static void answer_as_ordered(const struct side *side, const struct fault_effect *fault,
+			      const struct web_request *request, struct web_response *response)
+{
+	web_response_free(response);
+	fault_answer(fault, side->ops->name, response);
+	if (fault->code && side->ops->refused)
+		side->ops->refused(side->self, request, fault->code, fault->after_effect);
+}
+
+static int64_t serve(const struct side *side, const struct fault_effect *fault,
+		     struct fault_call *call, struct web_response *response)
+{
+	bool ordered = fault_answers(fault);
 	int64_t records = 0;
 
 	wait_ms(fault->delay_ms);
@@ -52,14 +93,10 @@ static int64_t serve(const struct side *side, const struct fault_effect *fault,
 		response->cut = WEB_CUT_CONNECTION;
 		return 0;
 	}
-	if (fault_answers(fault)) {
-		fault_answer(fault, side->ops->name, response);
-	} else {
-		late_commit_set(fault->late_commit_s);
-		side->ops->handle(side->self, request, response);
-		late_commit_set(0);
-		records = side->ops->records_of(request, response);
-	}
+	if (!ordered || fault->after_effect)
+		records = take_effect(side, fault, call, response);
+	if (ordered)
+		answer_as_ordered(side, fault, call->request, response);
 	wait_ms(fault->delay_after_ms);
 	if (fault->drop == FAULT_DROP_AFTER)
 		response->cut = WEB_CUT_CONNECTION;
@@ -72,9 +109,10 @@ void front_handle(void *context, const struct web_request *request, struct web_r
 {
 	struct front *front = context;
 	const struct side *side = &front->sides[front->side];
-	const char *user, *endpoint;
+	struct fault_call call = { .side = side->ops->name, .request = request };
 	struct fault_effect fault;
 	struct call_note note;
+	const char *endpoint;
 	char method[16];
 	int64_t records;
 
@@ -82,12 +120,12 @@ void front_handle(void *context, const struct web_request *request, struct web_r
 		control_handle(front->sides, FRONT_SIDES, request, response);
 		return;
 	}
-	user = side->ops->user_of(side->self, request);
+	call.user = side->ops->user_of(side->self, request);
 	endpoint = side->ops->endpoint_of(request);
-	calls_begin(&note, front->side, user, endpoint);
-	fault_find(side->ops->name, method_of(endpoint, method, sizeof(method)), user, request,
-		   &fault);
-	records = serve(side, &fault, request, response);
+	calls_begin(&note, front->side, call.user, endpoint);
+	call.method = method_of(endpoint, method, sizeof(method));
+	fault_find(&call, &fault);
+	records = serve(side, &fault, &call, response);
 	fault_effect_free(&fault);
 	calls_end(&note, request, response, records);
 }

@@ -1,5 +1,5 @@
-/* QualifyLead, Merge, and the functions a service asks about itself: WhoAmI, privileges, counts
- * (Microsoft Learn: Web API actions and functions). */
+/* QualifyLead, Merge, and the functions that belong to no row: WhoAmI, counts (Microsoft Learn: Use
+ * Web API actions; Use Web API functions). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,25 @@ static bool finish(struct store *s, bool opened, bool good)
 	else if (opened)
 		store_rollback(s);
 	return good;
+}
+
+bool parameters_known(struct call *c, struct json_object *body, const char *action,
+		      const char *const *known)
+{
+	json_object_object_foreach (body, name, value) {
+		const char *const *at = known;
+
+		(void)value;
+		while (*at && strcmp(*at, name) != 0)
+			at++;
+		if (!*at && *name != '@')
+			return call_refuse(
+				c, 400, PAYLOAD_ERROR,
+				"The parameter '%.100s' in the request payload is not a valid parameter "
+				"for the operation '%s'.",
+				name, action);
+	}
+	return true;
 }
 
 /* --- QualifyLead --- */
@@ -142,6 +161,20 @@ static bool flag(struct json_object *body, const char *name)
 	return json_object_object_get_ex(body, name, &value) && json_object_get_boolean(value);
 }
 
+/* What would have an effect here that is not imitated. */
+static bool parameters_offered(struct call *c, struct json_object *body)
+{
+	static const char *const others[] = { "SourceCampaignId", "ProcessInstanceId" };
+	struct json_object *value;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (json_object_object_get_ex(body, others[i], &value) && value)
+			return call_refuse(c, 501, ODATA_ERROR,
+					   "The parameter %s is not offered here.", others[i]);
+	return !flag(body, "CreateOpportunity") ||
+	       call_refuse(c, 501, ODATA_ERROR, "Opportunities are not offered here.");
+}
+
 static void write_made(struct call *c, const struct table *t, uint32_t record, bool first)
 {
 	char id[GUID_TEXT];
@@ -175,12 +208,23 @@ static bool qualify(struct qualify *q)
 
 bool action_qualify(struct call *c, struct table *t, const struct key *key)
 {
+	/* those of the opportunity alone have no meaning without one */
+	static const char *const known[] = { "CreateAccount",
+					     "CreateContact",
+					     "CreateOpportunity",
+					     "OpportunityCurrencyId",
+					     "OpportunityCustomerId",
+					     "SourceCampaignId",
+					     "Status",
+					     "ProcessInstanceId",
+					     NULL };
 	struct table *tables = c->dataverse->store.tables;
 	struct qualify q = { .call = c,
 			     .leads = t,
 			     .contacts = &tables[TABLE_CONTACT],
 			     .accounts = &tables[TABLE_ACCOUNT] };
 	struct json_object *body, *status;
+	bool good = true;
 
 	q.lead = key_find(c, t, key);
 	if (q.lead == NO_RECORD || !user_may_row(c->user, t, q.lead, RIGHT_WRITE, &c->failure))
@@ -192,8 +236,8 @@ bool action_qualify(struct call *c, struct table *t, const struct key *key)
 	q.contact = flag(body, "CreateContact");
 	q.status = json_object_object_get_ex(body, "Status", &status) ? json_object_get_int(status)
 								      : -1;
-	if (flag(body, "CreateOpportunity"))
-		call_refuse(c, 501, ODATA_ERROR, "Opportunities are not offered here.");
+	if (!parameters_known(c, body, "QualifyLead", known) || !parameters_offered(c, body))
+		good = false;
 	else if (t->records[q.lead].state == 1)
 		call_refuse(c, 400, "0x80081018", "The lead is already closed.");
 	else if (q.status != -1 && q.status != 3)
@@ -203,7 +247,7 @@ bool action_qualify(struct call *c, struct table *t, const struct key *key)
 			q.status);
 	json_object_put(body);
 	q.status = 3;
-	return !c->failure.status && qualify(&q);
+	return good && !c->failure.status && qualify(&q);
 }
 
 /* --- Merge --- */
@@ -281,15 +325,37 @@ static bool merge(struct merge *m)
 	return finish(s, opened, good);
 }
 
+/* Rows below different parents are not merged when that is asked (Microsoft Learn: Merge Action). */
+static bool parents_agree(struct merge *m, struct json_object *body)
+{
+	const char *name = m->table->table == TABLE_CONTACT ? "parentcustomerid"
+							    : "parentaccountid";
+	uint16_t column = column_named(m->table, name);
+	size_t left_len = 0, right_len = 0;
+	const char *left, *right;
+
+	if (!flag(body, "PerformParentingChecks") || column == NO_COLUMN)
+		return true;
+	left = row_get(m->table->records[m->winner].row, column, &left_len);
+	right = row_get(m->table->records[m->loser].row, column, &right_len);
+	if (!left || !right || (left_len == right_len && memcmp(left, right, left_len) == 0))
+		return true;
+	return call_refuse(m->call, 400, "0x80045300",
+			   "Merge warning: sub-entity will be differently parented.");
+}
+
 bool action_merge(struct call *c)
 {
+	static const char *const known[] = { "Target", "Subordinate", "UpdateContent",
+					     "PerformParentingChecks", NULL };
 	struct merge m = { .call = c };
 	struct json_object *body = call_body(c);
 	bool good;
 
 	if (!body)
 		return false;
-	good = merge_side(&m, body, "Target", &m.winner) &&
+	good = parameters_known(c, body, "Merge", known) &&
+	       merge_side(&m, body, "Target", &m.winner) &&
 	       merge_side(&m, body, "Subordinate", &m.loser);
 	if (good && (m.winner == m.loser || m.table->records[m.loser].merged ||
 		     m.table->records[m.winner].merged))
@@ -300,7 +366,7 @@ bool action_merge(struct call *c)
 	    !json_object_is_type(m.content, json_type_object))
 		good = call_refuse(c, 400, PAYLOAD_ERROR,
 				   "The parameter UpdateContent is not an object.");
-	good = good && merge(&m);
+	good = good && parents_agree(&m, body) && merge(&m);
 	json_object_put(body);
 	if (good)
 		call_no_content(c);
@@ -326,41 +392,53 @@ static bool who_am_i(struct call *c)
 	return true;
 }
 
-/* EntityNames=['contact','lead'], in the address or as a parameter alias */
+struct counted {
+	struct text keys, counts;
+	int count;
+};
+
+static bool count_table(struct call *c, const char *name, struct counted *ret)
+{
+	const struct table *t = store_table_of_name(&c->dataverse->store, name, strlen(name));
+	uint32_t live = 0;
+
+	if (!t)
+		return call_refuse(c, 400, "0x80041102",
+				   "The entity with a name = '%.100s' was not found.", name);
+	for (uint32_t i = 0; i < t->count; i++)
+		live += !t->records[i].gone;
+	text_printf(&ret->keys, "%s\"%s\"", ret->count ? "," : "", t->def->logical_name);
+	text_printf(&ret->counts, "%s%u", ret->count ? "," : "", live);
+	ret->count++;
+	return true;
+}
+
+/* EntityNames=['contact','lead'] */
 static bool total_record_count(struct call *c, const char *arguments)
 {
-	struct text list = { 0 }, keys = { 0 }, counts = { 0 };
-	const char *alias = strchr(arguments, '@');
-	const char *at;
-	int count = 0;
+	struct json_object *names = argument_json(c, arguments, "EntityNames", json_type_array);
+	struct counted counted = { 0 };
+	bool good = names != NULL;
 
-	if (!alias || !call_option(c, "@p1", &list))
-		text_puts(&list, arguments);
-	for (at = strchr(list.data, '['); at && (at = strpbrk(at, "'\""));) {
-		size_t len = strcspn(at + 1, "'\"");
-		const struct table *t = store_table_of_name(&c->dataverse->store, at + 1, len);
-		uint32_t live = 0;
+	for (size_t i = 0; good && i < json_object_array_length(names); i++) {
+		const char *name = json_object_get_string(json_object_array_get_idx(names, i));
 
-		for (uint32_t i = 0; t && i < t->count; i++)
-			live += !t->records[i].gone;
-		if (t) {
-			text_printf(&keys, "%s\"%s\"", keys.len ? "," : "", t->def->logical_name);
-			text_printf(&counts, "%s%u", counts.len ? "," : "", live);
-			count++;
-		}
-		at += len + 1 + (at[len + 1] != '\0');
+		good = count_table(c, name ? name : "", &counted);
 	}
-	call_json(c, 200);
-	call_context(c, "Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse");
-	text_printf(
-		&c->response->body,
-		",\"EntityRecordCountCollection\":{\"Count\":%d,\"IsReadOnly\":false,\"Keys\":[%s],"
-		"\"Values\":[%s]}}",
-		count, keys.len ? keys.data : "", counts.len ? counts.data : "");
-	text_free(&list);
-	text_free(&keys);
-	text_free(&counts);
-	return true;
+	if (good) {
+		call_json(c, 200);
+		call_context(c, "Microsoft.Dynamics.CRM.RetrieveTotalRecordCountResponse");
+		text_printf(
+			&c->response->body,
+			",\"EntityRecordCountCollection\":{\"Count\":%d,\"IsReadOnly\":false,\"Keys\":[%s],"
+			"\"Values\":[%s]}}",
+			counted.count, counted.count ? counted.keys.data : "",
+			counted.count ? counted.counts.data : "");
+	}
+	json_object_put(names);
+	text_free(&counted.keys);
+	text_free(&counted.counts);
+	return good;
 }
 
 bool function_answer(struct call *c, const char *name)
@@ -368,83 +446,9 @@ bool function_answer(struct call *c, const char *name)
 	if (strcmp(name, "WhoAmI") == 0 || strcmp(name, "WhoAmI()") == 0)
 		return who_am_i(c);
 	if (strncmp(name, "RetrieveTotalRecordCount(", 25) == 0)
-		return total_record_count(c, name + 25);
+		return total_record_count(c, name + 24);
 	if (strncmp(name, "RetrieveDuplicates(", 19) == 0)
-		return duplicate_retrieve(c, name + 19);
+		return duplicate_retrieve(c, name + 18);
 	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.100s'.",
-			   name);
-}
-
-static const struct user *user_of_record(const struct table *t, uint32_t record)
-{
-	for (size_t i = 0; i < USER_COUNT; i++) {
-		struct guid id = user_system_id(&dataverse_users[i]);
-
-		if (dataverse_users[i].member && guid_equal(&id, &t->records[record].id))
-			return &dataverse_users[i];
-	}
-	return NULL;
-}
-
-/* Secured columns and what the user may do with each. One the user has no profile for is not in the
- * list at all. */
-static void attribute_privileges(struct call *c, const struct user *u)
-{
-	struct text *out = &c->response->body;
-	bool first = true;
-
-	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		const struct table *t = &c->dataverse->store.tables[i];
-
-		for (uint16_t k = 0; k < t->column_count; k++) {
-			int level = c->dataverse->settings.denied[i][k] & 1u << u->id ? 0 : 4;
-			char name[128], id[GUID_TEXT];
-			struct guid g;
-
-			if (!t->columns[k].secured || !u->reads_secured)
-				continue;
-			snprintf(name, sizeof(name), "%s.%s", t->def->logical_name,
-				 t->columns[k].def->name);
-			g = guid_of_name("attribute", name);
-			guid_print(&g, id);
-			text_printf(
-				out,
-				"%s{\"AttributeId\":\"%s\",\"CanCreate\":%d,\"CanRead\":%d,\"CanUpdate\":%d}",
-				first ? "" : ",", id, level, level, level);
-			first = false;
-		}
-	}
-}
-
-bool function_of_user(struct call *c, const struct key *key, const char *name)
-{
-	const struct table *t = &c->dataverse->store.tables[TABLE_SYSTEMUSER];
-	uint32_t record = key_find(c, t, key);
-	const struct user *u;
-
-	if (record == NO_RECORD)
-		return false;
-	u = user_of_record(t, record);
-	if (strncmp(name, "RetrieveUserPrivileges", 22) == 0) {
-		call_json(c, 200);
-		call_context(c, "Microsoft.Dynamics.CRM.RetrieveUserPrivilegesResponse");
-		text_puts(&c->response->body, ",\"RolePrivileges\":[");
-		if (u)
-			user_privileges_json(u, &c->dataverse->store, &c->response->body);
-		text_puts(&c->response->body, "]}");
-		return true;
-	}
-	if (strncmp(name, "RetrievePrincipalAttributePrivileges", 36) == 0) {
-		call_json(c, 200);
-		call_context(c,
-			     "Microsoft.Dynamics.CRM.RetrievePrincipalAttributePrivilegesResponse");
-		text_puts(&c->response->body, ",\"AttributePrivileges\":[");
-		if (u)
-			attribute_privileges(c, u);
-		text_puts(&c->response->body, "]}");
-		return true;
-	}
-	return call_refuse(c, 404, ODATA_ERROR,
-			   "Resource not found for the segment 'Microsoft.Dynamics.CRM.%.80s'.",
 			   name);
 }

@@ -209,7 +209,10 @@ static void put_type(struct json_object *o, const struct column *c)
 		json_object_object_add(o, "DateTimeBehavior", only_value(def->behavior));
 		return;
 	case COLUMN_BOOLEAN:
-		put_flag(o, "DefaultValue", strcmp(def->name, "followemail") == 0);
+		if (def->added_later)
+			json_object_object_add(o, "DefaultValue", NULL);
+		else
+			put_flag(o, "DefaultValue", strcmp(def->name, "followemail") == 0);
 		return;
 	case COLUMN_PICKLIST:
 	case COLUMN_MULTISELECT:

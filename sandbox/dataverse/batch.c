@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/part.h"
 #include "dataverse/dataverse.h"
 
 #define OPERATIONS_MAX 1000
@@ -30,7 +31,7 @@ struct batch {
 	struct call *call;
 	struct part *parts;
 	size_t count;
-	size_t operations;
+	size_t operations, in_set; /* in all, in the change set being read */
 	struct text out;
 	char boundary[80];
 	int failed_status; /* of the first part that failed; 0: none */
@@ -116,7 +117,7 @@ static bool read_request(struct batch *b, struct part *p, char *at, char *end)
 	*target++ = '\0';
 	*version = '\0';
 	p->method = line;
-	if (strstr(target, "://"))
+	if (strncasecmp(target, "http://", 7) == 0 || strncasecmp(target, "https://", 8) == 0)
 		target = strchr(strstr(target, "://") + 3, '/');
 	p->path = target ? target : version;
 	p->query = strchr(p->path, '?');
@@ -131,6 +132,19 @@ static bool read_request(struct batch *b, struct part *p, char *at, char *end)
 	while (p->body_len && (at[p->body_len - 1] == '\n' || at[p->body_len - 1] == '\r'))
 		p->body_len--;
 	at[p->body_len] = '\0';
+	return true;
+}
+
+/* One more request; a change set says itself when it is the one that is too long. */
+static bool count_request(struct batch *b, bool in_set)
+{
+	b->in_set = in_set ? b->in_set + 1 : 0;
+	if (b->in_set > OPERATIONS_MAX)
+		return call_refuse(
+			b->call, 400, ODATA_ERROR,
+			"The current change set contains too many operations. A maximum number of '%d' operations are "
+			"allowed in a change set.",
+			OPERATIONS_MAX);
 	return ++b->operations <= OPERATIONS_MAX ||
 	       call_refuse(
 		       b->call, 400, ODATA_ERROR,
@@ -188,7 +202,7 @@ static bool read_part(struct batch *b, struct part *p, char *start, char *end, b
 		return malformed(b, "the headers of a part do not end with an empty line.");
 	type = header_in(p->outer, p->outer_count, "Content-Type");
 	if (type && strncasecmp(type, "application/http", 16) == 0) {
-		if (!read_request(b, p, start, end))
+		if (!read_request(b, p, start, end) || !count_request(b, in_set))
 			return false;
 		if (in_set && !header_in(p->outer, p->outer_count, "Content-ID"))
 			return call_refuse(
@@ -197,6 +211,7 @@ static bool read_part(struct batch *b, struct part *p, char *start, char *end, b
 		return !in_set || strcmp(p->method, "GET") != 0 ||
 		       malformed(b, "a change set holds a GET.");
 	}
+	b->in_set = 0;
 	if (in_set || !read_boundary(type, boundary, sizeof(boundary)))
 		return malformed(b, "a part is neither application/http nor multipart/mixed.");
 	return read_parts(b, start, boundary, &p->set, &p->set_count, true);
@@ -253,7 +268,10 @@ static const char *reason_phrase(int status)
 		{ 414, "URI Too Long" },
 		{ 415, "Unsupported Media Type" },
 		{ 429, "Too Many Requests" },
+		{ 500, "Internal Server Error" },
 		{ 501, "Not Implemented" },
+		{ 503, "Service Unavailable" },
+		{ 504, "Gateway Timeout" },
 	};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
@@ -322,7 +340,8 @@ static bool resolve_path(struct call *c, const struct part *p, struct text *path
 	size_t len = strcspn(at, "/?");
 
 	if (*at != '$' || strncmp(at, "$batch", 6) == 0 || strncmp(at, "$metadata", 9) == 0) {
-		text_puts(path, p->path);
+		/* relative to the address of the batch (OData 4.0 Part 1: Batch Requests) */
+		text_printf(path, "%s%s", *p->path == '/' ? "" : "/api/data/v9.2/", p->path);
 		return true;
 	}
 	for (size_t i = 0; c->references && i < c->references->count; i++) {
@@ -373,6 +392,7 @@ static void run(struct batch *b, const struct part *p, struct references *made,
 			  .user = b->call->user,
 			  .request = &request,
 			  .response = answer,
+			  .in_batch = true,
 			  .address_max = 2 * (size_t)ADDRESS_MAX,
 			  .references = made };
 	bool resolved = resolve_path(&c, p, &path);
@@ -381,8 +401,8 @@ static void run(struct batch *b, const struct part *p, struct references *made,
 	call_begin(&c);
 	if (!resolved)
 		call_write_failure(&c);
-	else
-		dataverse_dispatch(&c);
+	else if (!part_judged(&request, answer))
+		route_answer(&c);
 	if (answer->status < 300)
 		note_reference(&c, header_in(p->outer, p->outer_count, "Content-ID"));
 	call_end(&c);

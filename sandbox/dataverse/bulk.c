@@ -193,6 +193,7 @@ static void answer(struct bulk *b, bool with_ids)
 
 bool action_bulk(struct call *c, struct table *t, const char *name)
 {
+	static const char *const known[] = { "Targets", NULL };
 	static const struct {
 		const char *name;
 		bool (*one)(struct bulk *, struct json_object *);
@@ -210,8 +211,10 @@ bool action_bulk(struct call *c, struct table *t, const char *name)
 	body = call_body(c);
 	if (!body)
 		return false;
-	if (!json_object_object_get_ex(body, "Targets", &b.targets) ||
-	    !json_object_is_type(b.targets, json_type_array)) {
+	if (!parameters_known(c, body, name, known)) {
+		good = false;
+	} else if (!json_object_object_get_ex(body, "Targets", &b.targets) ||
+		   !json_object_is_type(b.targets, json_type_array)) {
 		call_refuse(c, 400, PAYLOAD_ERROR, "The body has no list Targets.");
 	} else {
 		call_refuse(c, 404, ODATA_ERROR,

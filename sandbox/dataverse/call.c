@@ -143,7 +143,8 @@ void call_json(struct call *c, int status)
 {
 	c->response->status = status;
 	common_headers(c);
-	web_header(c->response, "Content-Type", "application/json; odata.metadata=minimal");
+	web_header(c->response, "Content-Type", "application/json; odata.metadata=minimal%s",
+		   c->in_batch && status == 200 ? "; odata.streaming=true" : "");
 }
 
 void call_no_content(struct call *c)
@@ -178,18 +179,18 @@ static void add_preference(struct text *t, const char *s)
 	text_puts(t, s);
 }
 
-void call_preferences_applied(struct call *c)
+void call_preferences_applied(struct call *c, bool of_collection)
 {
 	const struct prefer *p = &c->prefer;
 	struct text t = { 0 };
 
-	if (p->track_changes)
+	if (p->track_changes && of_collection)
 		add_preference(&t, "odata.track-changes");
-	if (p->page_size) {
+	if (p->page_size && of_collection) {
 		add_preference(&t, "odata.maxpagesize=");
 		text_printf(&t, "%d", p->page_size);
 	}
-	if (p->representation)
+	if (p->representation && strcmp(c->request->method, "GET") != 0)
 		add_preference(&t, "return=representation");
 	if (p->annotations[0]) {
 		add_preference(&t, "odata.include-annotations=");
@@ -198,6 +199,14 @@ void call_preferences_applied(struct call *c)
 	if (t.len)
 		web_header(c->response, "Preference-Applied", "%s", t.data);
 	text_free(&t);
+}
+
+static void add_annotation(struct call *c, const char *name, const char *value)
+{
+	if (!call_wants_annotation(c, name))
+		return;
+	text_printf(&c->response->body, ",\"@%s\":", name);
+	text_json_string(&c->response->body, value, strlen(value));
 }
 
 void call_write_failure(struct call *c)
@@ -211,6 +220,9 @@ void call_write_failure(struct call *c)
 	call_json(c, f->status);
 	text_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":", f->code);
 	text_json_string(out, message.len ? message.data : "", message.len);
+	if (f->duplicates[0])
+		add_annotation(c, "Microsoft.PowerApps.CDS.ErrorDetails.DuplicateAttributes",
+			       f->duplicates);
 	if (call_wants_annotation(c, "Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus"))
 		text_puts(out, ",\"@Microsoft.PowerApps.CDS.ErrorDetails.OperationStatus\":\"0\""
 			       ",\"@Microsoft.PowerApps.CDS.ErrorDetails.SubErrorCode\":\"0\"");
@@ -219,10 +231,10 @@ void call_write_failure(struct call *c)
 			out,
 			",\"@Microsoft.PowerApps.CDS.HelpLink\":\"http://go.microsoft.com/fwlink/?LinkID=398563&error=%s\"",
 			f->code);
-	if (call_wants_annotation(c, "Microsoft.PowerApps.CDS.InnerError.Message")) {
-		text_puts(out, ",\"@Microsoft.PowerApps.CDS.InnerError.Message\":");
-		text_json_string(out, message.len ? message.data : "", message.len);
-	}
+	if (f->trace[0])
+		add_annotation(c, "Microsoft.PowerApps.CDS.TraceText", f->trace);
+	add_annotation(c, "Microsoft.PowerApps.CDS.InnerError.Message",
+		       message.len ? message.data : "");
 	text_puts(out, "}}");
 	text_free(&message);
 }

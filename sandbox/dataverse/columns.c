@@ -42,6 +42,11 @@
 		HEAD(n, s, l, need, ok), .type = t, .format = "", .targets = to, .navigation = nav \
 	}
 
+static const struct column_option options_synctomkto[] = {
+	{ 0, "No", 0 },
+	{ 1, "Yes", 0 },
+	{ 0, NULL, 0 },
+};
 static const struct column_option options_account_accountcategorycode[] = {
 	{ 1, "Preferred Customer", 0 },
 	{ 2, "Standard", 0 },
@@ -750,6 +755,9 @@ static const struct column_def contact_columns[] = {
 	CHOICE(COLUMN_PICKLIST, "mspp_userpreferredlcid", "mspp_userpreferredlcid",
 	       "Preferred Language", NULL, NONE, READ),
 	TEXT("new_marketoid", "new_marketoid", "Marketo Id", 50, "Text", NONE, ANY),
+	{ HEAD("new_synctomkto", "new_synctomkto", "Sync to Marketo", NONE, ANY),
+	  .type = COLUMN_BOOLEAN, .format = "", .options = options_synctomkto,
+	  .added_later = true },
 	TEXT("nickname", "NickName", "Nickname", 100, "Text", NONE, ANY),
 	NUMBER(COLUMN_INTEGER, "numberofchildren", "NumberOfChildren", "No. of Children", 0,
 	       1000000000, 0, "None", NONE, ANY),
@@ -1010,6 +1018,9 @@ static const struct column_def lead_columns[] = {
 	       "systemuser", "", NONE, READ),
 	CHOICE(COLUMN_PICKLIST, "need", "Need", "Need", options_lead_need, NONE, ANY),
 	TEXT("new_marketoid", "new_marketoid", "Marketo Id", 50, "Text", NONE, ANY),
+	{ HEAD("new_synctomkto", "new_synctomkto", "Sync to Marketo", NONE, ANY),
+	  .type = COLUMN_BOOLEAN, .format = "", .options = options_synctomkto,
+	  .added_later = true },
 	NUMBER(COLUMN_INTEGER, "numberofemployees", "NumberOfEmployees", "No. of Employees", 0,
 	       1000000, 0, "None", NONE, ANY),
 	NUMBER(COLUMN_INTEGER, "onholdtime", "OnHoldTime", "On Hold Time (Minutes)", INT32_MIN,

@@ -54,6 +54,7 @@ struct column_def {
 	const char *navigation; /* of a lookup: names to write through, one per target; "" not
 				   writable */
 	const struct column_option *options;
+	bool added_later; /* there only once an administrator made it; rows begin without a value */
 };
 
 enum table_id {

@@ -8,148 +8,11 @@
 #include <time.h>
 
 #define SECONDS_A_DAY 86400
-#define BATCH "$batch"
+#define AFFINITY "5d1c0e7a4f9b4c2d8e6f3a1b7c5d9e0f" /* there is one server only */
 
 static struct dataverse *dataverse_of(void *self)
 {
 	return self;
-}
-
-/* --- routing --- */
-
-static bool wrong_method(struct call *c)
-{
-	return call_refuse(c, 405, ODATA_ERROR,
-			   "The http method '%s' is not supported on the resource.",
-			   c->request->method);
-}
-
-static bool is_method(const struct call *c, const char *method)
-{
-	return strcmp(c->request->method, method) == 0;
-}
-
-static const char *custom_name(const char *rest)
-{
-	static const char space[] = "/Microsoft.Dynamics.CRM.";
-
-	return strncmp(rest, space, sizeof(space) - 1) == 0 ? rest + sizeof(space) - 1 : NULL;
-}
-
-static bool answer_row(struct call *c, struct table *t, const struct key *key, const char *rest)
-{
-	const char *custom = custom_name(rest);
-
-	if (custom && t->table == TABLE_SYSTEMUSER)
-		return is_method(c, "GET") ? function_of_user(c, key, custom) : wrong_method(c);
-	if (custom && t->table == TABLE_LEAD && strcmp(custom, "QualifyLead") == 0)
-		return is_method(c, "POST") ? action_qualify(c, t, key) : wrong_method(c);
-	if (custom)
-		return call_refuse(c, 404, ODATA_ERROR,
-				   "Resource not found for the segment '%.100s'.", rest + 1);
-	if (*rest == '/' && rest[1])
-		return property_answer(c, t, key, rest + 1);
-	if (is_method(c, "GET"))
-		return row_retrieve(c, t, key);
-	if (is_method(c, "PATCH"))
-		return row_patch(c, t, key);
-	return is_method(c, "DELETE") ? row_delete(c, t, key) : wrong_method(c);
-}
-
-static bool answer_set(struct call *c, struct table *t, const char *rest)
-{
-	const char *custom = custom_name(rest);
-
-	if (custom)
-		return is_method(c, "POST") ? action_bulk(c, t, custom) : wrong_method(c);
-	if (strcmp(rest, "/$count") == 0)
-		return is_method(c, "GET") ? query_count(c, t) : wrong_method(c);
-	if (*rest)
-		return call_refuse(c, 404, ODATA_ERROR,
-				   "Resource not found for the segment '%.100s'.", rest + 1);
-	if (is_method(c, "GET"))
-		return query_collection(c, t);
-	return is_method(c, "POST") ? row_create(c, t) : wrong_method(c);
-}
-
-/* The parenthesis that closes a key: those inside quotes do not count. */
-static const char *key_end(const char *s)
-{
-	bool quoted = false;
-
-	for (; *s && (quoted || *s != ')'); s++)
-		quoted ^= *s == '\'';
-	return *s ? s : NULL;
-}
-
-static bool answer_table(struct call *c, const char *path)
-{
-	size_t len = strcspn(path, "(/");
-	struct table *t = store_table_of_set(&c->dataverse->store, path, len);
-	const char *end;
-	struct key key;
-	bool good;
-
-	if (!t)
-		return call_refuse(c, 404, ODATA_ERROR,
-				   "Resource not found for the segment '%.*s'.",
-				   (int)(len < 100 ? len : 100), path);
-	if (path[len] != '(')
-		return answer_set(c, t, path + len);
-	end = key_end(path + len + 1);
-	if (!end)
-		return call_refuse(c, 400, ODATA_ERROR, "Syntax error in '%.100s'.", path);
-	good = key_parse(c, t, path + len + 1, (size_t)(end - path - (ptrdiff_t)len - 1), &key) &&
-	       answer_row(c, t, &key, end + 1);
-	key_free(&key);
-	return good;
-}
-
-static bool answer(struct call *c)
-{
-	static const char definitions[] = "EntityDefinitions";
-	const char *path = c->path.data;
-
-	if (strncmp(path, definitions, sizeof(definitions) - 1) == 0)
-		return metadata_answer(c, path + sizeof(definitions) - 1);
-	if (!*path)
-		return is_method(c, "GET") ? service_document(c) : wrong_method(c);
-	if (strcmp(path, "$metadata") == 0)
-		return is_method(c, "GET") ? metadata_document(c) : wrong_method(c);
-	if (strcmp(path, BATCH) == 0)
-		return call_refuse(c, 400, ODATA_ERROR, "A batch cannot hold a batch.");
-	if (strcmp(path, "Merge") == 0)
-		return is_method(c, "POST") ? action_merge(c) : wrong_method(c);
-	if (strncmp(path, "WhoAmI", 6) == 0 || strncmp(path, "Retrieve", 8) == 0)
-		return is_method(c, "GET") ? function_answer(c, path) : wrong_method(c);
-	return answer_table(c, path);
-}
-
-void dataverse_dispatch(struct call *c)
-{
-	size_t root_len;
-	const struct user *caller = c->user;
-	bool good;
-
-	plugin_run_due(c->dataverse);
-	if (!call_rest_of(c->request->path, &root_len))
-		good = call_refuse(c, 404, ODATA_ERROR,
-				   "Resource not found for the segment '%.100s'.",
-				   c->request->path);
-	else if (c->address_max &&
-		 strlen(c->request->path) + strlen(c->request->query) > c->address_max)
-		good = call_refuse(c, 414, ODATA_ERROR,
-				   "The address is longer than %zu characters.", c->address_max);
-	else if (!text_is_utf8(c->path.data, c->path.len))
-		good = call_refuse(c, 400, ODATA_ERROR, "The address is not valid UTF-8.");
-	else if (!c->user->member)
-		good = call_refuse(c, 403, "0x80072560",
-				   "The user is not a member of the organization.");
-	else
-		good = impersonate(c) && answer(c);
-	if (!good)
-		call_write_failure(c);
-	c->user = caller;
 }
 
 static int64_t now_us(void)
@@ -170,6 +33,8 @@ static void service_headers(struct call *c)
 	hint = c->dataverse->settings.dop_hint;
 	pthread_mutex_unlock(&c->dataverse->lock);
 	web_header(c->response, "x-ms-service-request-id", "%s", id);
+	web_header(c->response, "Set-Cookie", "ARRAffinity=%s; path=/; HttpOnly; SameSite=None",
+		   AFFINITY);
 	web_header(c->response, "x-ms-dop-hint", "%d", hint);
 	limiter_headers(c->dataverse->limiter, (int)c->user->id, c->response);
 }
@@ -180,9 +45,20 @@ static void answer_one(struct call *c)
 	int64_t start = now_us();
 
 	pthread_mutex_lock(&d->lock);
-	dataverse_dispatch(c);
+	route_answer(c);
 	pthread_mutex_unlock(&d->lock);
 	limiter_operation(d->limiter, (int)c->user->id, now_us() - start);
+}
+
+/* A batch is refused as a whole before its parts are looked at. */
+static bool admitted(struct call *c)
+{
+	bool good;
+
+	pthread_mutex_lock(&c->dataverse->lock);
+	good = route_admits(c);
+	pthread_mutex_unlock(&c->dataverse->lock);
+	return good;
 }
 
 static void answer_call(struct dataverse *d, const struct user *u, const struct web_request *r,
@@ -200,7 +76,7 @@ static void answer_call(struct dataverse *d, const struct user *u, const struct 
 		call_write_failure(&c);
 		web_header(response, "Retry-After", "%d", wait);
 	} else {
-		if (strcmp(c.path.data, BATCH) == 0 && u->member)
+		if (strcmp(c.path.data, BATCH_PATH) == 0 && admitted(&c))
 			batch_answer(&c);
 		else
 			answer_one(&c);
@@ -219,7 +95,7 @@ static void handle(void *self, const struct web_request *r, struct web_response 
 	size_t root_len;
 
 	if (!call_rest_of(r->path, &root_len) && strstr(r->path, "/oauth2/v2.0/token")) {
-		token_answer(dataverse_of(self), r, response);
+		grant_answer(dataverse_of(self), r, response);
 		return;
 	}
 	if (!call_rest_of(r->path, &root_len)) {
@@ -242,7 +118,7 @@ static void handle(void *self, const struct web_request *r, struct web_response 
 static const char *user_of(void *self, const struct web_request *r)
 {
 	(void)self;
-	return token_user_name(r);
+	return grant_user_name(r);
 }
 
 struct loading {
@@ -356,6 +232,7 @@ static void reset(void *self)
 	pthread_mutex_lock(&d->lock);
 	store_free(&d->store);
 	plugin_forget(d);
+	certificates_free(&d->certificates);
 	d->generation++;
 	start_empty(d);
 	pthread_mutex_unlock(&d->lock);
@@ -363,7 +240,9 @@ static void reset(void *self)
 
 static void users_json(void *self, struct text *out)
 {
-	(void)self;
+	struct dataverse *d = self;
+
+	pthread_mutex_lock(&d->lock);
 	text_puts(out, "[");
 	for (size_t i = 0; i < USER_COUNT; i++) {
 		const struct user *u = &dataverse_users[i];
@@ -371,10 +250,54 @@ static void users_json(void *self, struct text *out)
 		text_printf(out,
 			    "%s{\"name\":\"%s\",\"tenantId\":\"" TENANT_ID
 			    "\",\"clientId\":\"%s\",\"clientSecret\":\"%s\","
-			    "\"rights\":\"%s\"}",
+			    "\"rights\":\"%s\",\"certificates\":",
 			    i ? "," : "", u->name, u->client_id, u->client_secret, u->rights);
+		certificates_json(&d->certificates, (int)u->id, out);
+		text_puts(out, "}");
 	}
 	text_puts(out, "]");
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* POST {"user", "pem"}: a certificate the user may sign assertions with. */
+static void certificate_register(struct dataverse *d, const char *body, struct text *error)
+{
+	struct json_object *o = json_tokener_parse(body), *user = NULL, *pem = NULL;
+	const char *name = NULL, *text = NULL;
+
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_get_ex(o, "user", &user);
+		json_object_object_get_ex(o, "pem", &pem);
+		name = json_object_get_string(user);
+		text = json_object_get_string(pem);
+	}
+	for (size_t i = 0; name && text && i < USER_COUNT; i++) {
+		if (strcmp(dataverse_users[i].name, name) != 0)
+			continue;
+		pthread_mutex_lock(&d->lock);
+		certificate_add(&d->certificates, (int)i, text, error);
+		pthread_mutex_unlock(&d->lock);
+		json_object_put(o);
+		return;
+	}
+	text_puts(error, "user must be the name of a user of dynamics and pem a certificate");
+	json_object_put(o);
+}
+
+static bool control(void *self, const struct web_request *r, struct web_response *response)
+{
+	struct text error = { 0 };
+
+	if (strcmp(r->path, "/_sandbox/certificates") != 0 || strcmp(r->method, "POST") != 0)
+		return false;
+	certificate_register(self, r->body, &error);
+	response->status = error.len ? 400 : 200;
+	text_puts(&response->body, error.len ? "{\"error\":" : "{\"ok\":true");
+	if (error.len)
+		text_json_string(&response->body, error.data, error.len);
+	text_puts(&response->body, "}");
+	text_free(&error);
+	return true;
 }
 
 static bool limits(void *self, const char *json, struct text *error)
@@ -420,7 +343,7 @@ static bool known_first_segment(const char *rest, size_t len)
 {
 	static const char *const others[] = { "",
 					      "$metadata",
-					      BATCH,
+					      BATCH_PATH,
 					      "Merge",
 					      "WhoAmI",
 					      "WhoAmI()",
@@ -515,6 +438,7 @@ static const struct side_ops operations = {
 	.limits = limits,
 	.save = dataverse_save,
 	.restore = dataverse_restore,
+	.control = control,
 	.endpoint_of = endpoint_of,
 	.records_of = records_of,
 };

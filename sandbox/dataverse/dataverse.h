@@ -11,6 +11,7 @@
 #include "base/side.h"
 #include "base/text.h"
 #include "base/web.h"
+#include "dataverse/certificate.h"
 #include "dataverse/failure.h"
 #include "dataverse/limit.h"
 #include "dataverse/table.h"
@@ -19,12 +20,15 @@
 #define ODATA_ERROR "0x80060888"   /* addresses and queries that make no sense */
 #define ADDRESS_MAX 32768          /* letters; twice as many in a part of a batch */
 #define PAYLOAD_ERROR "0x80048d19" /* bodies that make no sense */
+#define METADATA_VERSION "Microsoft.Dynamics.CRM.globalmetadataversion"
+#define BATCH_PATH "$batch" /* below the API root */
 
 /* A custom plug-in that rejects a value, as a customer's may (Microsoft Learn: Web service error
  * codes, IsvAborted). */
 struct plugin {
 	bool rejects;
-	char table[64], column[64], equals[256], message[512];
+	int status;
+	char code[12], table[64], column[64], equals[256], message[512];
 };
 
 /* One that changes the text of a column while it is saved. */
@@ -53,16 +57,23 @@ struct waiting_edits {
 	size_t count, cap;
 };
 
+/* What an administrator did to an application user. */
+enum user_state { USER_ENABLED, USER_DISABLED, USER_ROLELESS };
+
 struct settings {
 	int token_seconds, dop_hint, tracking_days;
 	int webhook_ms;        /* how long a webhook may take */
+	bool filter_column;    /* an administrator made the column new_synctomkto */
 	bool delta_token_last; /* a delta link names the version at the last page, not the first */
 	bool duplicate_rules[TABLE_COUNT]; /* published: same e-mail address */
 	struct plugin plugin;
 	struct plugin_rewrite rewrite;
 	struct plugin_edit edit;
+	enum user_state user_states[USER_COUNT];
+	int token_refusal[USER_COUNT]; /* the number after AADSTS; 0: none */
 	uint8_t denied[TABLE_COUNT]
 		      [256]; /* by column: bits of users the secured column is closed to */
+	uint8_t read_only[TABLE_COUNT][256]; /* and of those who may only read it */
 };
 
 struct dataverse {
@@ -71,6 +82,7 @@ struct dataverse {
 	struct settings settings;
 	struct limiter *limiter; /* has a lock of its own */
 	uint64_t metadata_version;
+	struct certificates certificates;
 	struct waiting_edits waiting;
 	struct delivery *held;   /* posts of writes that may yet be taken back, the last first */
 	unsigned int generation; /* counts resets */
@@ -93,6 +105,12 @@ struct references {
 	size_t count;
 };
 
+/* Custom logic the call passes by. */
+struct bypass {
+	bool sync, async;
+	const char *steps; /* identifiers of steps; NULL: none. The request's */
+};
+
 struct call {
 	struct dataverse *dataverse;
 	const struct user *user;
@@ -105,7 +123,9 @@ struct call {
 	struct text root; /* http://host/api/data/v9.2/ */
 	struct text path; /* below the root, decoded */
 	struct prefer prefer;
+	struct bypass bypass;
 	struct failure failure;
+	bool in_batch;
 	size_t address_max;            /* longest path and query; 0: not checked */
 	struct references *references; /* NULL outside a change set */
 	const struct table
@@ -132,12 +152,31 @@ void call_json(struct call *c, int status);
 void call_no_content(struct call *c);
 /* {"@odata.context":"<root>$metadata#<fmt>" : the caller goes on with a comma or closes. */
 void call_context(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void call_preferences_applied(struct call *c);
+/* Those that an answer of this kind obeys. */
+void call_preferences_applied(struct call *c, bool of_collection);
 /* The body as an object; NULL with the failure filled. The caller puts it. */
 struct json_object *call_body(struct call *c);
 
+/* --- option.c: query options --- */
+/* Refuses every option but these, parameter aliases and the tag. The list ends with NULL. */
+bool options_offered(struct call *c, const char *const *offered);
+bool options_none(struct call *c);
+
+/* --- argument.c: arguments of functions --- */
+/* arguments: from the parenthesis on. Each refuses when there is none or it is of another type. */
+bool argument(struct call *c, const char *arguments, const char *name, struct text *ret);
+bool argument_text(struct call *c, const char *arguments, const char *name, struct text *ret);
+struct json_object *argument_json(struct call *c, const char *arguments, const char *name,
+				  enum json_type type); /* the caller puts it */
+
+/* --- header.c: optional headers --- */
+bool headers_read(struct call *c);
+/* Does the call pass this step by? */
+bool header_bypasses(const struct call *c, const struct guid *step);
+
 /* --- value.c: values in and out --- */
 bool value_is_lookup(const struct column *c);
+const char *value_edm_type(const struct column *c);
 /* JSON into the stored form (empty text: clear). The set name is for the text of a refusal. */
 bool value_read(const struct table *t, const struct column *c, struct json_object *json,
 		struct text *ret, bool *ret_null, struct failure *failure);
@@ -150,8 +189,9 @@ bool value_formatted(const struct store *s, const struct column *c, struct value
 		     struct text *out);
 /* Stored numbers stand without a NUL at their end. */
 double value_number(const char *bytes, size_t len);
-/* May the user see and change the secured column? */
+/* May the user see, may the user change the secured column? */
 bool value_readable(const struct call *c, const struct table *t, uint16_t column);
+bool value_changeable(const struct call *c, const struct table *t, uint16_t column);
 
 /* Which of a lookup's navigation names this is, compared with case; -1 when none. */
 int lookup_navigation(const struct column_def *def, const char *name, size_t len);
@@ -164,6 +204,9 @@ struct relation {
 };
 /* NULL when the table has no such collection. */
 const struct relation *relation_named(const char *name, size_t len, const struct table *t);
+
+/* Those of a table as navigation properties of the CSDL document. */
+void relations_write(const struct table *t, struct text *out);
 
 /* --- select.c: which columns an answer shows, and a row as JSON --- */
 struct projection {
@@ -205,6 +248,8 @@ struct key {
 };
 /* contacts(…): the part between the parentheses. */
 bool key_parse(struct call *c, const struct table *t, const char *s, size_t len, struct key *ret);
+/* Refuses the name of an entity set there is not. */
+bool key_no_table(struct call *c, const char *name, size_t len);
 /* NO_RECORD with the failure filled when there is none. */
 uint32_t key_find(struct call *c, const struct table *t, const struct key *key);
 uint32_t key_find_quietly(const struct table *t, const struct key *key);
@@ -249,6 +294,10 @@ bool plugin_agrees(struct call *c, const struct table *t, const struct edits *e)
 void plugin_rewrite(struct call *c, const struct table *t, const struct edits *e, struct record *r);
 /* "trim", "upper" or "lower"; false when it is none. */
 bool plugin_change_named(const char *name, struct plugin_rewrite *ret);
+/* NULL: none. */
+const char *plugin_change_name(const struct plugin_rewrite *p);
+/* The background has to do this edit when it is due. */
+void plugin_wait(struct dataverse *d, const struct waiting_edit *edit);
 /* A row is about to be written by a caller: the plug-in in the background will see it. */
 void plugin_note_written(struct call *c, const struct table *t, const struct guid *id);
 /* What the background has to do by now. */
@@ -283,22 +332,31 @@ void message_seed(struct store *s);
 /* --- the answers; each returns false with the failure filled --- */
 bool row_create(struct call *c, struct table *t); /* row.c */
 bool row_retrieve(struct call *c, struct table *t, const struct key *key);
+/* The row of a navigation property, as if it had been asked for by its own address. */
+bool row_show(struct call *c, const struct table *t, uint32_t record);
+/* If-Match and If-None-Match of a call that writes a present row. */
+bool row_conditions_met(struct call *c, const struct table *t, uint32_t record);
 bool row_patch(struct call *c, struct table *t, const struct key *key);
 bool row_delete(struct call *c, struct table *t, const struct key *key);
 bool property_answer(struct call *c, struct table *t, const struct key *key,
 		     const char *name);                 /* property.c */
 bool query_collection(struct call *c, struct table *t); /* query.c */
 bool query_count(struct call *c, struct table *t);
+/* The rows of many whose lookup points to a row; counting: only how many. */
+bool query_related(struct call *c, const struct relation *relation, uint32_t one, bool counting);
 bool delta_collection(struct call *c, struct table *t); /* delta.c */
 bool delta_count(struct call *c, struct table *t);
 bool metadata_answer(struct call *c, const char *path); /* metadata.c */
 bool metadata_document(struct call *c);                 /* service.c */
 bool service_document(struct call *c);
-bool action_bulk(struct call *c, struct table *t, const char *name);         /* bulk.c */
+bool action_bulk(struct call *c, struct table *t, const char *name); /* bulk.c */
+/* Refuses a body with other members than the action has; the list ends with NULL. */
+bool parameters_known(struct call *c, struct json_object *body, const char *action,
+		      const char *const *known);
 bool action_qualify(struct call *c, struct table *t, const struct key *key); /* action.c */
 bool action_merge(struct call *c);
 bool function_answer(struct call *c, const char *name);
-bool function_of_user(struct call *c, const struct key *key, const char *name);
+bool function_of_user(struct call *c, const struct key *key, const char *name); /* principal.c */
 
 /* --- page.c: paging --- */
 struct page_position {
@@ -309,18 +367,24 @@ struct page_position {
 	bool deleted;     /* a delta's second part */
 };
 bool page_read(struct call *c, struct page_position *ret);
-void page_link(struct call *c, const struct table *t, const struct page_position *next,
-	       struct text *out);
+void page_link(struct call *c, const struct page_position *next, struct text *out);
 int page_size(const struct call *c);
 
 /* --- not under the lock --- */
-void dataverse_dispatch(struct call *c); /* routes and answers a call; the caller holds the lock */
-void batch_answer(struct call *c);       /* batch.c; takes the lock part by part */
-void token_answer(struct dataverse *d, const struct web_request *r, struct web_response *response);
+/* Refuses callers without a working user. */
+bool route_admits(struct call *c);
+void route_answer(struct call *c); /* route.c: any call but a batch; the caller holds the lock */
+void batch_answer(struct call *c); /* batch.c; takes the lock part by part */
+/* token.c */
+void token_make(struct text *out, const struct user *u, const char *audience, int seconds);
 const struct user *token_user(const struct web_request *r); /* NULL: no valid bearer */
 void token_unauthorized(const struct web_request *r, struct web_response *response);
+/* grant.c: the token endpoint */
+void grant_answer(struct dataverse *d, const struct web_request *r, struct web_response *response);
 /* The name of the user a call comes from, by bearer or by client id; "" when unknown. */
-const char *token_user_name(const struct web_request *r);
+const char *grant_user_name(const struct web_request *r);
+/* Is there a refusal with this number after AADSTS? */
+bool grant_code_known(int code);
 
 /* state.c */
 void dataverse_save(void *self, struct state_writer *);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/post.h"
 #include "dataverse/hook.h"
 
 #define THREADS 4
@@ -29,13 +30,36 @@ struct outcome {
 	char text[256];
 };
 
+static enum post_result post(const struct delivery *d, int *ret_status)
+{
+	struct text headers = { 0 };
+	struct post_answer answer;
+	enum post_result result;
+
+	text_puts(&headers, "Content-Type: application/json\r\n");
+	text_add(&headers, d->headers.data, d->headers.len);
+	result = post_send(&(struct post_request){ .method = "POST",
+						   .host = d->host,
+						   .port = d->port,
+						   .path = d->path.data,
+						   .headers = headers.data,
+						   .body = d->body.data,
+						   .body_len = d->body.len,
+						   .timeout_ms = d->timeout_ms },
+			   &answer);
+	*ret_status = answer.status;
+	post_answer_free(&answer);
+	text_free(&headers);
+	return result;
+}
+
 static bool succeeded(const struct delivery *d, struct outcome *ret)
 {
 	int status = 0;
-	enum post_result result = post_send(d, &status);
+	enum post_result result = post(d, &status);
 
 	if (result == POST_ANSWERED && status >= 502 && status <= 504)
-		result = post_send(d, &status);
+		result = post(d, &status);
 	*ret = (struct outcome){ 0 };
 	switch (result) {
 	case POST_ANSWERED:

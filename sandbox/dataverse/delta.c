@@ -22,6 +22,7 @@ struct delta {
 static bool options_allowed(struct call *c)
 {
 	static const char *const refused[] = { "$filter", "$orderby", "$expand", "$top" };
+	static const char *const offered[] = { "$select", "$skiptoken", "$deltatoken", NULL };
 	struct text value = { 0 };
 	bool good = true;
 
@@ -32,7 +33,7 @@ static bool options_allowed(struct call *c)
 				"The \"%s\" query parameter isn't supported when Change Tracking is enabled.",
 				refused[i]);
 	text_free(&value);
-	return good;
+	return good && options_offered(c, offered);
 }
 
 /* <version>!<MM/dd/yyyy HH:mm:ss> */
@@ -98,7 +99,7 @@ static void add_next_link(struct delta *d, uint64_t at, bool deleted)
 	next.page++;
 	next.at = at;
 	next.deleted = deleted;
-	page_link(d->call, d->table, &next, &link);
+	page_link(d->call, &next, &link);
 	add_link(d, "@odata.nextLink", &link);
 	text_free(&link);
 }
@@ -247,7 +248,7 @@ bool delta_collection(struct call *c, struct table *t)
 	if (!delta_read(&d))
 		return false;
 	call_json(c, 200);
-	call_preferences_applied(c);
+	call_preferences_applied(c, true);
 	text_printf(out, "{\"@odata.context\":\"%s$metadata#%s", c->root.data, t->def->set_name);
 	select_context(&d.projection, t, out);
 	text_printf(out, "%s\",\"value\":[", d.since ? "/$delta" : "");

@@ -48,45 +48,6 @@ bool duplicate_none(struct call *c, const struct table *t, const struct edits *e
 
 /* --- RetrieveDuplicates --- */
 
-/* The value of a parameter alias the arguments name. */
-static bool argument(struct call *c, const char *arguments, const char *name, struct text *ret)
-{
-	const char *at = strstr(arguments, name);
-	char alias[64];
-	size_t len;
-
-	if (!at || at[strlen(name)] != '=')
-		return call_refuse(c, 400, ODATA_ERROR, "The parameter %s is missing.", name);
-	at += strlen(name) + 1;
-	len = strcspn(at, ",)");
-	if (*at != '@' || len >= sizeof(alias))
-		return call_refuse(c, 501, ODATA_ERROR,
-				   "The parameter %s is taken as a parameter alias only.", name);
-	memcpy(alias, at, len);
-	alias[len] = '\0';
-	return (call_option(c, alias, ret) && ret->len) ||
-	       call_refuse(c, 400, ODATA_ERROR, "The parameter alias %s has no value.", alias);
-}
-
-/* Quotes of either kind, as the vendor's examples write it. */
-static struct json_object *object_of(struct call *c, const char *arguments, const char *name)
-{
-	struct text text = { 0 };
-	struct json_object *object = NULL;
-
-	if (argument(c, arguments, name, &text)) {
-		object = json_tokener_parse(text.data);
-		if (!json_object_is_type(object, json_type_object)) {
-			json_object_put(object);
-			object = NULL;
-			call_refuse(c, 400, PAYLOAD_ERROR, "The parameter %s is not an object.",
-				    name);
-		}
-	}
-	text_free(&text);
-	return object;
-}
-
 static const char *text_member(struct json_object *o, const char *name, size_t *ret_len)
 {
 	struct json_object *value;
@@ -190,8 +151,9 @@ static bool answer(struct call *c, struct json_object *row, const char *matching
 
 bool duplicate_retrieve(struct call *c, const char *arguments)
 {
-	struct json_object *row = object_of(c, arguments, "BusinessEntity");
-	struct json_object *paging = row ? object_of(c, arguments, "PagingInfo") : NULL;
+	struct json_object *row = argument_json(c, arguments, "BusinessEntity", json_type_object);
+	struct json_object *paging =
+		row ? argument_json(c, arguments, "PagingInfo", json_type_object) : NULL;
 	struct text matching = { 0 };
 	bool good = paging && argument(c, arguments, "MatchingEntityName", &matching) &&
 		    answer(c, row, matching.data, paging);

@@ -8,6 +8,8 @@ struct failure {
 	int status;
 	char code[12];
 	char message[2048];
+	/* for annotations: the columns and values that clash, as XML; what a plug-in traced */
+	char duplicates[640], trace[128];
 };
 
 /* Fills the failure and returns false, so that a guard can say "return failure_set(…)". */

@@ -1,7 +1,7 @@
-/* $filter: the grammar (Microsoft Learn: Filter rows using OData) and its evaluation. Knows no
- * tables. */
+/* $filter: the grammar (Microsoft Learn: Filter rows using OData). Knows no tables. */
 #include "dataverse/filter.h"
 
+#include <ctype.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -250,6 +250,43 @@ static bool literal_fits(struct parser *p, const struct filter *f, struct litera
 		class_types[f->class], literal_types[l->kind]);
 }
 
+static struct filter *not_offered(struct parser *p, struct filter *f, const char *what)
+{
+	filter_free(f);
+	failure_set(p->failure, 501, PARSE_CODE, "%s is not offered here, at position %d in '%s'.",
+		    what, (int)(p->at - p->start), p->start);
+	return NULL;
+}
+
+/* Does the name of a property stand where a literal should? Two properties may be compared by the
+ * service (Microsoft Learn: Filter rows using OData). */
+static bool at_property(struct parser *p)
+{
+	size_t len;
+
+	skip_space(p);
+	len = strspn(p->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/");
+	return len && (isalpha((unsigned char)*p->at) || *p->at == '_') &&
+	       (p->at[len] == '\0' || p->at[len] == ' ' || p->at[len] == ')') &&
+	       strncmp(p->at, "true", len) != 0 && strncmp(p->at, "false", len) != 0 &&
+	       strncmp(p->at, "null", len) != 0;
+}
+
+/* The second one must be a property at least. */
+static struct filter *two_properties(struct parser *p, struct filter *f)
+{
+	struct filter *other = filter_new(FILTER_COMPARE);
+	bool known;
+
+	other->name = take_name(p);
+	known = other->name && p->names->bind(p->names->context, other, p->failure);
+	filter_free(other);
+	if (known)
+		return not_offered(p, f, "A comparison of two properties");
+	filter_free(f);
+	return NULL;
+}
+
 /* Binds a leaf; takes it. */
 static struct filter *leaf_done(struct parser *p, struct filter *f)
 {
@@ -392,10 +429,18 @@ static struct filter *comparison(struct parser *p)
 	f->name = take_name(p);
 	if (!f->name)
 		return bad_leaf(p, f);
+	if (*p->at == '(' && strncmp(f->name, "Microsoft.Dynamics.CRM.", 23) == 0)
+		return not_offered(p, f, "The query function");
+	if (*p->at == '(' && strchr(f->name, '/'))
+		return not_offered(p, f, "A condition on a collection (any, all)");
+	if (take_word(p, "in"))
+		return not_offered(p, f, "The operator in");
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (!take_word(p, operators[i]))
 			continue;
 		f->operator=(enum filter_operator) i;
+		if (at_property(p))
+			return two_properties(p, f);
 		if (!take_literal(p, literal_new(f), true))
 			return bad_leaf(p, f);
 		return leaf_done(p, f);
@@ -481,101 +526,4 @@ struct filter *filter_parse(const char *text, const struct filter_names *names,
 	if (f && *p.at)
 		return bad_leaf(&p, f);
 	return f;
-}
-
-static int compare(const struct filter *f, struct filter_value v, const struct literal *l)
-{
-	char number[64];
-	double n;
-
-	if (f->class == CLASS_TEXT)
-		return fold_compare(v.bytes, v.len, l->text.data, l->text.len);
-	if (f->class != CLASS_NUMBER) {
-		size_t least = v.len < l->text.len ? v.len : l->text.len;
-		int order = memcmp(v.bytes, l->text.data, least);
-
-		return order ? order : (v.len > l->text.len) - (v.len < l->text.len);
-	}
-	snprintf(number, sizeof(number), "%.*s", (int)v.len, v.bytes);
-	n = strtod(number, NULL);
-	return (n > l->number) - (n < l->number);
-}
-
-/* An empty value is unequal to everything but null, and neither above nor below anything. */
-static bool compare_matches(const struct filter *f, struct filter_value v)
-{
-	const struct literal *l = &f->values[0];
-	int order;
-
-	if (!v.bytes || l->kind == LITERAL_NULL)
-		return (!v.bytes && l->kind == LITERAL_NULL)
-			? f->operator== FILTER_EQ : f->operator== FILTER_NE;
-	order = compare(f, v, l);
-	switch (f->operator) {
-	case FILTER_EQ:
-		return order == 0;
-	case FILTER_NE:
-		return order != 0;
-	case FILTER_GT:
-		return order > 0;
-	case FILTER_GE:
-		return order >= 0;
-	case FILTER_LT:
-		return order < 0;
-	case FILTER_LE:
-		return order <= 0;
-	}
-	return false;
-}
-
-static bool text_matches(const struct filter *f, struct filter_value v)
-{
-	const struct text *wanted = &f->values[0].text;
-	struct text folded = { 0 };
-	bool found = false;
-
-	if (!v.bytes)
-		return false;
-	fold_text(&folded, v.bytes, v.len);
-	if (f->kind == FILTER_CONTAINS)
-		found = memmem(folded.data, folded.len, wanted->data, wanted->len) != NULL;
-	else if (folded.len >= wanted->len)
-		found = memcmp(f->kind == FILTER_STARTS ? folded.data
-							: folded.data + folded.len - wanted->len,
-			       wanted->data, wanted->len) == 0;
-	text_free(&folded);
-	return found;
-}
-
-static bool in_matches(const struct filter *f, struct filter_value v)
-{
-	for (size_t i = 0; v.bytes && i < f->value_count; i++)
-		if (f->values[i].kind != LITERAL_NULL && compare(f, v, &f->values[i]) == 0)
-			return true;
-	return false;
-}
-
-bool filter_matches(const struct filter *f,
-		    struct filter_value (*get)(void *context, const struct filter *leaf),
-		    void *context)
-{
-	switch (f->kind) {
-	case FILTER_AND:
-		return filter_matches(f->left, get, context) &&
-		       filter_matches(f->right, get, context);
-	case FILTER_OR:
-		return filter_matches(f->left, get, context) ||
-		       filter_matches(f->right, get, context);
-	case FILTER_NOT:
-		return !filter_matches(f->left, get, context);
-	case FILTER_COMPARE:
-		return compare_matches(f, get(context, f));
-	case FILTER_CONTAINS:
-	case FILTER_STARTS:
-	case FILTER_ENDS:
-		return text_matches(f, get(context, f));
-	case FILTER_IN:
-		return in_matches(f, get(context, f));
-	}
-	return false;
 }

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "base/post.h"
 
 static uint16_t named(const struct table *t, const char *name)
 {
@@ -49,33 +50,19 @@ static const struct record *pointed(const struct store *s, const struct table *t
 
 /* --- registering --- */
 
-/* http://127.0.0.1:8080/path or http://localhost/path */
+/* Only addresses of this machine are taken. */
 static bool url_read(const char *url, struct delivery *ret)
 {
-	static const char *const hosts[] = { "127.0.0.1", "localhost" };
+	struct post_address address;
+	bool good = post_address_read(url, &address);
 
-	if (strncasecmp(url, "http://", 7) != 0)
-		return false;
-	url += 7;
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-		size_t len = strlen(hosts[i]);
-		const char *rest = url + len;
-		size_t digits = 0;
-
-		if (strncasecmp(url, hosts[i], len) != 0)
-			continue;
-		if (*rest == ':')
-			digits = strspn(++rest, "0123456789");
-		if (digits > 5 || (rest[digits] && rest[digits] != '/' && rest[digits] != '?') ||
-		    strpbrk(rest, " \r\n#"))
-			return false;
-		snprintf(ret->host, sizeof(ret->host), "%s", hosts[i]);
-		snprintf(ret->port, sizeof(ret->port), "%.*s", digits ? (int)digits : 2,
-			 digits ? rest : "80");
-		text_printf(&ret->path, "%s%s", rest[digits] == '/' ? "" : "/", rest + digits);
-		return true;
+	if (good) {
+		memcpy(ret->host, address.host, sizeof(ret->host));
+		memcpy(ret->port, address.port, sizeof(ret->port));
+		text_add(&ret->path, address.path.data, address.path.len);
 	}
-	return false;
+	post_address_free(&address);
+	return good;
 }
 
 static bool endpoint_allowed(struct call *c, const struct table *t, const struct record *r)
@@ -166,7 +153,8 @@ static bool sets_off(const struct hook_event *e, const struct table *steps,
 		pointed(s, steps, step, "sdkmessagefilterid", '0', TABLE_SDKMESSAGEFILTER);
 	char name[64], table[64];
 
-	return !step->gone && step->state == 0 && message && filter &&
+	return !step->gone && step->state == 0 && message && filter && !e->call->bypass.async &&
+	       !header_bypasses(e->call, &step->id) &&
 	       text_of(&s->tables[TABLE_SDKMESSAGE], message, "name", name, sizeof(name)) &&
 	       text_of(&s->tables[TABLE_SDKMESSAGEFILTER], filter, "primaryobjecttypecode", table,
 		       sizeof(table)) &&
@@ -176,29 +164,13 @@ static bool sets_off(const struct hook_event *e, const struct table *steps,
 
 static void decode_entities(struct text *out, const char *bytes, size_t len)
 {
-	static const struct {
-		const char *entity;
-		char is;
-	} entities[] = { { "&amp;", '&' },
-			 { "&lt;", '<' },
-			 { "&gt;", '>' },
-			 { "&quot;", '"' },
-			 { "&apos;", '\'' } };
-
 	for (size_t i = 0; i < len;) {
-		size_t used = 1;
 		char c = bytes[i];
+		size_t used = text_xml_entity(bytes + i, len - i, &c);
 
-		for (size_t k = 0; k < sizeof(entities) / sizeof(entities[0]); k++)
-			if (len - i >= strlen(entities[k].entity) &&
-			    strncmp(bytes + i, entities[k].entity, strlen(entities[k].entity)) ==
-				    0) {
-				c = entities[k].is;
-				used = strlen(entities[k].entity);
-			}
 		if (c != '\r' && c != '\n')
 			text_add(out, &c, 1);
-		i += used;
+		i += used ? used : 1;
 	}
 }
 

@@ -41,9 +41,4 @@ void context_write(const struct hook_event *e, const struct record *step, bool s
 void deliver(struct delivery *d);
 void delivery_free(struct delivery *d);
 
-/* --- post.c --- */
-enum post_result { POST_ANSWERED, POST_TIMED_OUT, POST_FAILED };
-/* Posts to an address of this machine and waits for the status. */
-enum post_result post_send(const struct delivery *d, int *ret_status);
-
 #endif

@@ -48,6 +48,7 @@ static void become(struct call *c, const struct table *t, uint32_t record)
 
 		u->reads_secured = u->reads_secured && other->reads_secured;
 		u->accounts = u->accounts && other->accounts;
+		u->bypasses = u->bypasses && other->bypasses;
 		for (size_t i = 0; i < RIGHT_COUNT; i++)
 			if (other->depth[i] < u->depth[i])
 				u->depth[i] = other->depth[i];

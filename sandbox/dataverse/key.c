@@ -8,10 +8,68 @@
 /* Characters that cannot stand in the address form of a key. */
 #define FORBIDDEN_IN_KEY "/<>*%&:\\?+"
 
+/* Entity sets of the service that a client may come to from the tables there are. */
+static bool known_elsewhere(const char *name, size_t len)
+{
+	static const char *const sets[] = {
+		"activitypointers",
+		"annotations",
+		"appointments",
+		"campaigns",
+		"duplicaterules",
+		"emails",
+		"incidents",
+		"fieldsecurityprofiles",
+		"lists",
+		"opportunities",
+		"phonecalls",
+		"plugintypes",
+		"processstages",
+		"publishers",
+		"pricelevels",
+		"roles",
+		"slas",
+		"solutions",
+		"subscriptions",
+		"tasks",
+		"territories",
+		"workflows",
+	};
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
+		if (strlen(sets[i]) == len && strncmp(sets[i], name, len) == 0)
+			return true;
+	return false;
+}
+
+bool key_no_table(struct call *c, const char *name, size_t len)
+{
+	int shown = (int)(len < 100 ? len : 100);
+
+	if (known_elsewhere(name, len))
+		return call_refuse(c, 501, ODATA_ERROR, "The table of '%.*s' is not offered here.",
+				   shown, name);
+	return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%.*s'.", shown,
+			   name);
+}
+
 void key_free(struct key *key)
 {
 	text_free(&key->value);
 	*key = (struct key){ 0 };
+}
+
+/* name='value',other='value': no table here has a key of several columns */
+static bool is_composite(const char *s, size_t len)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++) {
+		quoted ^= s[i] == '\'';
+		if (!quoted && s[i] == ',')
+			return true;
+	}
+	return false;
 }
 
 /* name='value' */
@@ -22,7 +80,8 @@ static bool parse_alternate(struct call *c, const struct table *t, const char *s
 
 	while (name < len && s[name] != '=')
 		name++;
-	if (t->key_column == NO_COLUMN || table_column(t, s, name) != t->key_column)
+	if (t->key_column == NO_COLUMN || table_column(t, s, name) != t->key_column ||
+	    is_composite(s, len))
 		return call_refuse(
 			c, 400, "0x80060890",
 			"The specified key attributes are not a defined key for the %s entity",
@@ -142,8 +201,6 @@ bool key_parse_address(struct call *c, const char *address, struct table **ret_t
 				   "The reference '%.200s' is not the address of a row.", address);
 	*ret_table = store_table_of_set(&c->dataverse->store, address, (size_t)(open - address));
 	if (!*ret_table)
-		return call_refuse(c, 404, ODATA_ERROR,
-				   "Resource not found for the segment '%.*s'.",
-				   (int)(open - address), address);
+		return key_no_table(c, address, (size_t)(open - address));
 	return key_parse(c, *ret_table, open + 1, (size_t)(close - open - 1), ret);
 }

@@ -6,239 +6,7 @@
 
 #include "dataverse/attribute.h"
 #include "dataverse/dataverse.h"
-#include "dataverse/filter.h"
-#include "dataverse/join.h"
-
-#define SPACE "Microsoft.Dynamics.CRM."
-
-/* $select, $filter and $expand of the request itself, or of one expanded property. NULL: not given.
- */
-struct options {
-	char *select, *filter, *expand;
-};
-
-static void options_free(struct options *o)
-{
-	free(o->select);
-	free(o->filter);
-	free(o->expand);
-	*o = (struct options){ 0 };
-}
-
-static char *param(struct call *c, const char *name)
-{
-	struct text value = { 0 };
-
-	if (!call_option(c, name, &value)) {
-		text_free(&value);
-		return NULL;
-	}
-	text_add(&value, "", 0);
-	return value.data;
-}
-
-static void request_options(struct call *c, struct options *ret)
-{
-	*ret = (struct options){ .select = param(c, "$select"),
-				 .filter = param(c, "$filter"),
-				 .expand = param(c, "$expand") };
-}
-
-/* Name($select=…;$filter=…) of an $expand; false when the name is not expanded. */
-static bool expanded(const char *expand, const char *name, struct options *ret)
-{
-	size_t name_len = strlen(name);
-
-	*ret = (struct options){ 0 };
-	for (const char *at = expand; at && *at;) {
-		size_t len = option_length(at, ',');
-
-		if (strncmp(at, name, name_len) == 0 && (len == name_len || at[name_len] == '(')) {
-			const char *end = at + len - 1;
-
-			for (const char *o = at + name_len + 1; o < end;) {
-				size_t option = option_length(o, ';');
-
-				if (o + option > end)
-					option = (size_t)(end - o);
-				if (!ret->select && strncmp(o, "$select=", 8) == 0)
-					ret->select = strndup(o + 8, option - 8);
-				if (!ret->filter && strncmp(o, "$filter=", 8) == 0)
-					ret->filter = strndup(o + 8, option - 8);
-				o += option + 1;
-			}
-			return true;
-		}
-		at += len + (at[len] == ',');
-	}
-	return false;
-}
-
-/* --- choosing properties --- */
-
-/* Properties every attribute has: only these can be asked for without a cast. */
-static bool is_base_property(const char *name, size_t len)
-{
-	static const char *const base[] = { "LogicalName",           "SchemaName",
-					    "EntityLogicalName",     "AttributeType",
-					    "AttributeTypeName",     "MetadataId",
-					    "IsValidForCreate",      "IsValidForUpdate",
-					    "IsValidForRead",        "IsSecured",
-					    "CanBeSecuredForRead",   "CanBeSecuredForCreate",
-					    "CanBeSecuredForUpdate", "IsLogical",
-					    "AttributeOf",           "RequiredLevel",
-					    "DisplayName",           "IsPrimaryId",
-					    "IsPrimaryName",         "IsCustomAttribute" };
-
-	for (size_t i = 0; i < sizeof(base) / sizeof(base[0]); i++)
-		if (strlen(base[i]) == len && strncmp(base[i], name, len) == 0)
-			return true;
-	return false;
-}
-
-struct shape {
-	const char *type; /* for refusals */
-	bool base_only;   /* an attribute without a cast */
-	bool shows_type;  /* keep @odata.type */
-};
-
-static bool copy_property(struct call *c, struct json_object *from, struct json_object *to,
-			  const char *name, size_t len, const struct shape *shape)
-{
-	char property[128];
-	struct json_object *value;
-
-	snprintf(property, sizeof(property), "%.*s", (int)len, name);
-	if (!json_object_object_get_ex(from, property, &value) ||
-	    (shape->base_only && !is_base_property(name, len)))
-		return call_refuse(c, 400, ODATA_ERROR,
-				   "Could not find a property named '%s' on type '" SPACE "%s'.",
-				   property, shape->type);
-	json_object_object_add(to, property, json_object_get(value));
-	return true;
-}
-
-/* Takes the full object, gives the selected one; NULL when a property is unknown. */
-static struct json_object *pick(struct call *c, struct json_object *full, const char *select,
-				const struct shape *shape)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *value;
-	bool good = true;
-
-	if (shape->shows_type && json_object_object_get_ex(full, "@odata.type", &value))
-		json_object_object_add(o, "@odata.type", json_object_get(value));
-	if (!select) {
-		json_object_object_foreach (full, name, member)
-			if (strcmp(name, "@odata.type") != 0)
-				json_object_object_add(o, name, json_object_get(member));
-	}
-	for (const char *at = select; good && at && *at;) {
-		size_t len;
-
-		at += strspn(at, ", ");
-		len = strcspn(at, ", ");
-		good = !len || copy_property(c, full, o, at, len, shape);
-		at += len;
-	}
-	if (json_object_object_get_ex(full, "MetadataId", &value))
-		json_object_object_add(o, "MetadataId", json_object_get(value));
-	json_object_put(full);
-	if (good)
-		return o;
-	json_object_put(o);
-	return NULL;
-}
-
-/* --- $filter over objects --- */
-
-struct filtering {
-	struct call *call;
-	struct json_object *object; /* the one asked about; while binding, any of the list */
-	const char *type;
-};
-
-static struct json_object *property_at(struct json_object *o, const char *path)
-{
-	while (o && *path) {
-		size_t len = strcspn(path, "/");
-		char name[128];
-		struct json_object *next = NULL;
-
-		snprintf(name, sizeof(name), "%.*s", (int)len, path);
-		if (!json_object_is_type(o, json_type_object) ||
-		    !json_object_object_get_ex(o, name, &next))
-			return NULL;
-		o = next;
-		path += len + (path[len] == '/');
-	}
-	return o;
-}
-
-static bool alias(void *context, const char *name, struct text *ret)
-{
-	struct filtering *f = context;
-
-	return call_option(f->call, name, ret) && ret->len;
-}
-
-static bool bind(void *context, struct filter *leaf, struct failure *failure)
-{
-	struct filtering *f = context;
-	struct json_object *value = property_at(f->object, leaf->name);
-	bool is_text = strcmp(leaf->name, "AttributeOf") == 0;
-
-	leaf->class = CLASS_TEXT;
-	if (json_object_is_type(value, json_type_boolean))
-		leaf->class = CLASS_BOOLEAN;
-	else if (json_object_is_type(value, json_type_int))
-		leaf->class = CLASS_NUMBER;
-	else if (strcmp(leaf->name, "MetadataId") == 0)
-		leaf->class = CLASS_GUID;
-	if (value || is_text)
-		return true;
-	return failure_set(failure, 400, ODATA_ERROR,
-			   "Could not find a property named '%.200s' on type '" SPACE "%s'.",
-			   leaf->name, f->type);
-}
-
-static struct filter_value value_of(void *context, const struct filter *leaf)
-{
-	struct filtering *f = context;
-	struct json_object *value = property_at(f->object, leaf->name);
-
-	if (!value)
-		return (struct filter_value){ 0 };
-	if (json_object_is_type(value, json_type_boolean))
-		return (struct filter_value){ json_object_get_boolean(value) ? "1" : "0", 1 };
-	return (struct filter_value){ json_object_get_string(value),
-				      strlen(json_object_get_string(value)) };
-}
-
-/* Takes the list, gives the objects that match; NULL when the filter is wrong. */
-static struct json_object *keep_matching(struct call *c, struct json_object *list,
-					 const char *filter_text, const char *type)
-{
-	struct filtering f = { .call = c,
-			       .object = json_object_array_get_idx(list, 0),
-			       .type = type };
-	struct filter_names names = { .alias = alias, .bind = bind, .context = &f };
-	struct json_object *kept;
-	struct filter *filter;
-
-	if (!filter_text || !f.object)
-		return list;
-	filter = filter_parse(filter_text, &names, &c->failure);
-	kept = filter ? json_object_new_array() : NULL;
-	for (size_t i = 0; filter && i < json_object_array_length(list); i++) {
-		f.object = json_object_array_get_idx(list, i);
-		if (filter_matches(filter, value_of, &f))
-			json_object_array_add(kept, json_object_get(f.object));
-	}
-	filter_free(filter);
-	json_object_put(list);
-	return kept;
-}
+#include "dataverse/shape.h"
 
 /* --- lists --- */
 
@@ -283,7 +51,7 @@ static bool expand_options(struct call *c, const struct table *t, const char *na
 	if (column != NO_COLUMN && t->columns[column].def->options &&
 	    expanded(expand, "OptionSet", &options)) {
 		struct json_object *set =
-			pick(c, metadata_option_set(t, column), options.select, &shape);
+			shape_pick(c, metadata_option_set(t, column), options.select, &shape);
 
 		good = set != NULL;
 		if (good)
@@ -307,39 +75,17 @@ static struct json_object *pick_attributes(struct call *c, const struct table *t
 			       .shows_type = !cast };
 	struct json_object *picked;
 
-	list = keep_matching(c, list, options->filter, shape.type);
+	list = shape_matching(c, list, options->filter, shape.type);
 	picked = list ? json_object_new_array() : NULL;
 	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
 		struct json_object *full = json_object_array_get_idx(list, i);
-		const char *name = json_object_get_string(property_at(full, "LogicalName"));
-		struct json_object *one = pick(c, json_object_get(full), options->select, &shape);
+		const char *name = json_object_get_string(shape_property(full, "LogicalName"));
+		struct json_object *one =
+			shape_pick(c, json_object_get(full), options->select, &shape);
 
 		if (!one ||
 		    (options->expand && !expand_options(c, t, name, options->expand, one))) {
 			json_object_put(one);
-			json_object_put(picked);
-			picked = NULL;
-			break;
-		}
-		json_object_array_add(picked, one);
-	}
-	json_object_put(list);
-	return picked;
-}
-
-static struct json_object *pick_list(struct call *c, struct json_object *list,
-				     const struct options *options, const struct shape *shape)
-{
-	struct json_object *picked;
-
-	list = keep_matching(c, list, options->filter, shape->type);
-	picked = list ? json_object_new_array() : NULL;
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-		struct json_object *one = pick(c,
-					       json_object_get(json_object_array_get_idx(list, i)),
-					       options->select, shape);
-
-		if (!one) {
 			json_object_put(picked);
 			picked = NULL;
 			break;
@@ -367,12 +113,12 @@ static bool expand_entity(struct call *c, const struct table *t, const char *exp
 		options_free(&options);
 	}
 	if (good && expanded(expand, "Keys", &options)) {
-		list = pick_list(c, metadata_keys(t), &options, &key_shape);
+		list = shape_list(c, metadata_keys(t), &options, &key_shape);
 		good = list && json_object_object_add(to, "Keys", list) == 0;
 		options_free(&options);
 	}
 	if (good && expanded(expand, "ManyToOneRelationships", &options)) {
-		list = pick_list(c, metadata_relationships(t), &options, &relationship_shape);
+		list = shape_list(c, metadata_relationships(t), &options, &relationship_shape);
 		good = list && json_object_object_add(to, "ManyToOneRelationships", list) == 0;
 		options_free(&options);
 	}
@@ -426,18 +172,28 @@ static bool answer_one(struct call *c, const char *context, struct json_object *
 
 static bool answer_entities(struct call *c, const struct options *options)
 {
-	struct json_object *list = json_object_new_array();
+	static const char *const none[] = { NULL };
+	struct json_object *list;
 	struct json_object *picked;
 
+	if (!expand_offered(c, options->expand, none))
+		return false;
+	list = json_object_new_array();
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		json_object_array_add(list, metadata_entity(&c->dataverse->store.tables[i]));
-	picked = pick_list(c, list, options, &entity_shape);
+	picked = shape_list(c, list, options, &entity_shape);
 	return answer_list(c, "EntityDefinitions", options, picked);
 }
 
 static bool answer_entity(struct call *c, const struct table *t, const struct options *options)
 {
-	struct json_object *o = pick(c, metadata_entity(t), options->select, &entity_shape);
+	static const char *const offered[] = { "Attributes", "Keys", "ManyToOneRelationships",
+					       NULL };
+	struct json_object *o;
+
+	if (!expand_offered(c, options->expand, offered))
+		return false;
+	o = shape_pick(c, metadata_entity(t), options->select, &entity_shape);
 
 	if (o && options->expand && !expand_entity(c, t, options->expand, o)) {
 		json_object_put(o);
@@ -495,9 +251,12 @@ static bool answer_attribute(struct call *c, const struct table *t, const char *
 static bool answer_attributes(struct call *c, const struct table *t, const char *path,
 			      const struct options *options)
 {
+	static const char *const offered[] = { "OptionSet", "GlobalOptionSet", NULL };
 	const char *cast = *path == '/' ? path + 1 : NULL;
 	char context[256];
 
+	if (!expand_offered(c, options->expand, offered))
+		return false;
 	if (*path == '(')
 		return answer_attribute(c, t, path, options);
 	if (cast && !metadata_is_cast(cast))
@@ -511,38 +270,74 @@ static bool answer_attributes(struct call *c, const struct table *t, const char 
 static bool answer_below(struct call *c, const struct table *t, const char *rest,
 			 const struct options *options)
 {
+	static const char *const none[] = { NULL };
+	static const char *const others[] = { "/OneToManyRelationships", "/ManyToManyRelationships",
+					      "/Privileges", "/Settings" };
 	char context[128];
+	bool keys = strcmp(rest, "/Keys") == 0;
 
 	if (!*rest)
 		return answer_entity(c, t, options);
 	if (strncmp(rest, "/Attributes", 11) == 0)
 		return answer_attributes(c, t, rest + 11, options);
-	if (strcmp(rest, "/Keys") != 0)
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strncmp(rest, others[i], strlen(others[i])) == 0)
+			return call_refuse(c, 501, ODATA_ERROR, "'%s' is not offered here.",
+					   others[i] + 1);
+	if (!keys && strcmp(rest, "/ManyToOneRelationships") != 0)
 		return not_found(c, rest + 1);
-	snprintf(context, sizeof(context), "EntityDefinitions('%s')/Keys", t->def->logical_name);
+	if (!expand_offered(c, options->expand, none))
+		return false;
+	snprintf(context, sizeof(context), "EntityDefinitions('%s')%s", t->def->logical_name, rest);
 	return answer_list(c, context, options,
-			   pick_list(c, metadata_keys(t), options, &key_shape));
+			   keys ? shape_list(c, metadata_keys(t), options, &key_shape)
+				: shape_list(c, metadata_relationships(t), options,
+					     &relationship_shape));
+}
+
+/* (LogicalName='name') or (<MetadataId>) */
+static const struct table *table_meant(struct call *c, const char *path, size_t len)
+{
+	struct store *s = &c->dataverse->store;
+	const char *name = path + 1;
+	size_t name_len = len > 2 ? len - 2 : 0;
+	const struct table *t = NULL;
+	struct guid id;
+
+	if (guid_parse(name, name_len, &id)) {
+		for (size_t i = 0; !t && i < TABLE_COUNT; i++) {
+			struct guid own = guid_of_name("entity", table_defs[i].logical_name);
+
+			t = guid_equal(&own, &id) ? &s->tables[i] : NULL;
+		}
+	} else if (logical_name(path, len, &name, &name_len)) {
+		t = store_table_of_name(s, name, name_len);
+	} else {
+		not_found(c, path);
+		return NULL;
+	}
+	if (!t)
+		call_refuse(c, 404, ODATA_ERROR, "Could not find an entity with name %.*s.",
+			    (int)name_len, name);
+	return t;
 }
 
 bool metadata_answer(struct call *c, const char *path)
 {
-	struct options options;
-	const char *name = NULL;
-	size_t name_len = 0, len = strcspn(path, "/");
+	static const char *const offered[] = { "$select", "$filter", "$expand", NULL };
+	size_t len = strcspn(path, "/");
 	const struct table *t = NULL;
+	struct options options;
 	bool good;
 
 	if (strcmp(c->request->method, "GET") != 0)
-		return call_refuse(c, 405, ODATA_ERROR,
-				   "The method %s is not offered for definitions.",
+		return call_refuse(c, 501, ODATA_ERROR,
+				   "Changing definitions with %s is not offered here.",
 				   c->request->method);
-	if (*path && !logical_name(path, len, &name, &name_len))
-		return not_found(c, path);
-	if (*path)
-		t = store_table_of_name(&c->dataverse->store, name, name_len);
-	if (*path && !t)
-		return call_refuse(c, 404, ODATA_ERROR, "Could not find an entity with name %.*s.",
-				   (int)name_len, name);
+	if (*path && !(t = table_meant(c, path, len)))
+		return false;
+	if (!options_offered(c, offered))
+		return false;
 	request_options(c, &options);
 	good = t ? answer_below(c, t, path + len, &options) : answer_entities(c, &options);
 	options_free(&options);

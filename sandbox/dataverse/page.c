@@ -61,10 +61,9 @@ static void add_query(const char *query, struct text *out)
 	}
 }
 
-void page_link(struct call *c, const struct table *t, const struct page_position *next,
-	       struct text *out)
+void page_link(struct call *c, const struct page_position *next, struct text *out)
 {
-	text_printf(out, "%s%s?", c->root.data, t->def->set_name);
+	text_printf(out, "http://%s%s?", c->request->host, c->request->path);
 	add_query(c->request->query, out);
 	text_printf(
 		out,

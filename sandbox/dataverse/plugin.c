@@ -1,6 +1,7 @@
 /* Custom plug-ins, as a customer may have them: one that rejects a value, one that rewrites a value
  * while it is saved, one that edits the row in the background under the name of who wrote it
  * (Microsoft Learn: Event framework). Told by POST /_sandbox/limits, "plugin". */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,15 @@ bool plugin_agrees(struct call *c, const struct table *t, const struct edits *e)
 	const struct plugin *p = &c->dataverse->settings.plugin;
 	const struct edit *edit;
 
-	if (!p->rejects || strcmp(p->table, t->def->logical_name) != 0)
+	if (!p->rejects || c->bypass.sync || strcmp(p->table, t->def->logical_name) != 0)
 		return true;
 	edit = edits_find(e, table_column(t, p->column, strlen(p->column)));
 	if (!edit || edit->null || edit->len != strlen(p->equals) ||
 	    memcmp(e->bytes.data + edit->at, p->equals, edit->len) != 0)
 		return true;
-	return call_refuse(c, 400, "0x80040265", "%s", p->message);
+	snprintf(c->failure.trace, sizeof(c->failure.trace), "\r\n[Sandbox.Plugin]\r\n%s",
+		 p->column);
+	return call_refuse(c, p->status, p->code, "%s", p->message);
 }
 
 static void upper_text(struct text *out, const char *bytes, size_t len)
@@ -57,7 +60,7 @@ void plugin_rewrite(struct call *c, const struct table *t, const struct edits *e
 	size_t len;
 	const char *bytes;
 
-	if (!p->change || column == NO_COLUMN || !edits_find(e, column))
+	if (!p->change || c->bypass.sync || column == NO_COLUMN || !edits_find(e, column))
 		return;
 	bytes = row_get(r->row, column, &len);
 	if (!bytes)
@@ -67,13 +70,13 @@ void plugin_rewrite(struct call *c, const struct table *t, const struct edits *e
 	text_free(&changed);
 }
 
+static const struct {
+	const char *name;
+	void (*change)(struct text *, const char *, size_t);
+} changes[] = { { "lower", fold_text }, { "trim", trim_text }, { "upper", upper_text } };
+
 bool plugin_change_named(const char *name, struct plugin_rewrite *ret)
 {
-	static const struct {
-		const char *name;
-		void (*change)(struct text *, const char *, size_t);
-	} changes[] = { { "lower", fold_text }, { "trim", trim_text }, { "upper", upper_text } };
-
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		if (strcmp(changes[i].name, name) != 0)
 			continue;
@@ -83,26 +86,40 @@ bool plugin_change_named(const char *name, struct plugin_rewrite *ret)
 	return false;
 }
 
+const char *plugin_change_name(const struct plugin_rewrite *p)
+{
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+		if (p->change == changes[i].change)
+			return changes[i].name;
+	return NULL;
+}
+
 /* --- in the background --- */
 
-void plugin_note_written(struct call *c, const struct table *t, const struct guid *id)
+void plugin_wait(struct dataverse *d, const struct waiting_edit *edit)
 {
-	const struct plugin_edit *p = &c->dataverse->settings.edit;
-	struct waiting_edits *w = &c->dataverse->waiting;
+	struct waiting_edits *w = &d->waiting;
 
-	if (!p->on || column_meant(t, p->table, p->column) == NO_COLUMN)
-		return;
 	if (w->count == w->cap) {
 		w->cap = w->cap ? w->cap * 2 : 16;
 		w->items = realloc(w->items, w->cap * sizeof(*w->items));
 		if (!w->items)
 			abort();
 	}
-	w->items[w->count++] = (struct waiting_edit){ .table = t->table,
-						      .id = *id,
-						      .version = c->dataverse->store.version + 1,
-						      .user = (uint16_t)c->user->id,
-						      .due_s = sandbox_now_s() + p->after_s };
+	w->items[w->count++] = *edit;
+}
+
+void plugin_note_written(struct call *c, const struct table *t, const struct guid *id)
+{
+	const struct plugin_edit *p = &c->dataverse->settings.edit;
+	struct waiting_edit edit = { .table = t->table,
+				     .id = *id,
+				     .version = c->dataverse->store.version + 1,
+				     .user = (uint16_t)c->user->id,
+				     .due_s = sandbox_now_s() + p->after_s };
+
+	if (p->on && !c->bypass.async && column_meant(t, p->table, p->column) != NO_COLUMN)
+		plugin_wait(c->dataverse, &edit);
 }
 
 /* Nothing the plug-in writes makes it run again. */

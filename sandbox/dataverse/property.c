@@ -85,6 +85,9 @@ static bool link_answer(struct call *c, struct table *t, uint32_t record, const 
 		return put_value(c, t, record, name, "@odata.id", bind);
 	if (strcmp(c->request->method, "DELETE") == 0)
 		return write_member(c, t, record, bind, NULL);
+	if (strcmp(c->request->method, "GET") == 0)
+		return call_refuse(c, 501, ODATA_ERROR,
+				   "Reading the link '%s' is not offered here.", name);
 	return call_refuse(c, 405, ODATA_ERROR, "The method %s is not offered for a link.",
 			   c->request->method);
 }
@@ -150,6 +153,7 @@ static bool linked(struct call *c, const struct table *t, uint32_t record,
 static bool collection_answer(struct call *c, const struct table *t, uint32_t record,
 			      const struct relation *relation, const char *inner)
 {
+	static const char *const offered[] = { "$id", NULL };
 	struct table *many = &c->dataverse->store.tables[relation->many];
 	bool adding = strcmp(c->request->method, "POST") == 0 && *inner == '/';
 	struct json_object *value = NULL;
@@ -158,10 +162,15 @@ static bool collection_answer(struct call *c, const struct table *t, uint32_t re
 	uint32_t other = NO_RECORD;
 	bool good;
 
+	if (strcmp(c->request->method, "GET") == 0 && (!*inner || strcmp(inner, "/$count") == 0))
+		return user_may_row(c->user, t, record, RIGHT_READ, &c->failure) &&
+		       query_related(c, relation, record, *inner == '/');
 	if (!strstr(inner, "/$ref") || (!adding && strcmp(c->request->method, "DELETE") != 0))
 		return call_refuse(c, 501, ODATA_ERROR,
-				   "Reading the collection '%s' is not offered here.",
+				   "Only $count and $ref of the collection '%s' are offered here.",
 				   relation->name);
+	if (!options_offered(c, offered))
+		return false;
 	if (linked_address(c, relation, inner, &address))
 		other = other_end(c, relation, address.data);
 	text_free(&address);
@@ -177,12 +186,38 @@ static bool collection_answer(struct call *c, const struct table *t, uint32_t re
 	return good;
 }
 
+/* GET <navigation>: the row the lookup points to; nothing when it is empty. */
+static bool target_answer(struct call *c, const struct table *t, uint32_t record, const char *name)
+{
+	struct join join;
+	uint32_t target;
+
+	if (!user_may_row(c->user, t, record, RIGHT_READ, &c->failure) ||
+	    !join_find(c, t, name, strlen(name), &join))
+		return false;
+	target = join_follow(c, t, &t->records[record], &join);
+	if (target != NO_RECORD)
+		return row_show(c, join.table, target);
+	call_no_content(c);
+	return true;
+}
+
+static bool is_navigation(const struct table *t, const char *name)
+{
+	for (uint16_t i = 0; i < t->column_count; i++)
+		if (!t->columns[i].dropped &&
+		    lookup_navigation(t->columns[i].def, name, strlen(name)) >= 0)
+			return true;
+	return false;
+}
+
 bool property_answer(struct call *c, struct table *t, const struct key *key, const char *name)
 {
 	size_t len = strcspn(name, "/");
 	const char *rest = name + len;
 	uint16_t column = table_column_of_wire(t, name, len);
 	uint32_t record = key_find(c, t, key);
+	bool reading = strcmp(c->request->method, "GET") == 0;
 	const struct relation *relation;
 	char only[64];
 
@@ -192,12 +227,16 @@ bool property_answer(struct call *c, struct table *t, const struct key *key, con
 	if (relation)
 		return collection_answer(c, t, record, relation, name + strcspn(name, "(/"));
 	snprintf(only, sizeof(only), "%.*s", (int)len, name);
+	if (reading && !*rest && column == NO_COLUMN && is_navigation(t, only))
+		return target_answer(c, t, record, only);
+	if (!options_none(c) || (!reading && !row_conditions_met(c, t, record)))
+		return false;
 	if (strcmp(rest, "/$ref") == 0)
 		return link_answer(c, t, record, only);
 	if (column == NO_COLUMN || (*rest && strcmp(rest, "/$value") != 0))
 		return call_refuse(c, 404, ODATA_ERROR, "Resource not found for the segment '%s'.",
 				   only);
-	if (strcmp(c->request->method, "GET") == 0)
+	if (reading)
 		return retrieve(c, t, record, column, *rest != '\0');
 	if (*rest == '\0' && strcmp(c->request->method, "PUT") == 0)
 		return put_value(c, t, record, only, "value", only);

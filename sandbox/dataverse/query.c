@@ -121,10 +121,17 @@ static bool read_order(struct query *q, const char *at, size_t len)
 	while (name < len && at[name] != ' ')
 		name++;
 	rest = at + name + strspn(at + name, " ");
+	len -= (size_t)(rest - at);
+	while (len && rest[len - 1] == ' ')
+		len--;
+	if (len && !(len == 3 && memcmp(rest, "asc", 3) == 0) &&
+	    !(len == 4 && memcmp(rest, "desc", 4) == 0))
+		return call_refuse(q->call, 400, ODATA_ERROR,
+				   "Syntax error in $orderby at '%.100s'.", rest);
 	if (q->order_count == ORDERS_MAX)
 		return call_refuse(q->call, 400, ODATA_ERROR, "Too many columns in $orderby.");
 	q->order_count++;
-	order->descending = strncmp(rest, "desc", 4) == 0;
+	order->descending = len == 4;
 	return find_column(q, at, name, false, &order->number);
 }
 
@@ -149,32 +156,16 @@ static bool read_orders(struct query *q)
 
 /* --- the answer --- */
 
-static bool options_offered(struct call *c)
+/* $count is true or false. */
+static bool read_count(struct call *c, bool *ret)
 {
-	static const char *const offered[] = { "$select",     "$filter", "$orderby",
-					       "$top",        "$count",  "$skiptoken",
-					       "$deltatoken", "$expand", "tag" };
-	const char *at = c->request->query;
+	struct text text = { 0 };
+	bool given = call_option(c, "$count", &text), good;
 
-	while (*at) {
-		size_t len = strcspn(at, "=&");
-		struct text name = { 0 };
-		bool known = false;
-
-		text_url_decode(&name, at, len, true);
-		for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); i++)
-			known |= strcmp(name.data, offered[i]) == 0;
-		known |= *name.data == '@' || !*name.data;
-		if (!known)
-			call_refuse(c, 501, ODATA_ERROR,
-				    "The query option %.100s is not offered here.", name.data);
-		text_free(&name);
-		if (!known)
-			return false;
-		at += strcspn(at, "&");
-		at += *at == '&';
-	}
-	return true;
+	*ret = given && text.len && strcmp(text.data, "true") == 0;
+	good = !given || *ret || (text.len && strcmp(text.data, "false") == 0);
+	text_free(&text);
+	return good || call_refuse(c, 400, ODATA_ERROR, "Invalid value for $count query option.");
 }
 
 static bool is_tracking(const struct call *c, const struct page_position *position)
@@ -200,17 +191,13 @@ static size_t count_all(struct query *q)
 	return count;
 }
 
-static void write_head(struct query *q, const struct projection *p)
+static void write_head(struct query *q, const struct projection *p, bool count)
 {
 	struct call *c = q->call;
 	struct text *out = &c->response->body;
-	struct text counted = { 0 };
-	bool count = call_option(c, "$count", &counted) && counted.len &&
-		     strcmp(counted.data, "true") == 0;
 
-	text_free(&counted);
 	call_json(c, 200);
-	call_preferences_applied(c);
+	call_preferences_applied(c, true);
 	text_printf(out, "{\"@odata.context\":\"%s$metadata#%s", c->root.data,
 		    q->table->def->set_name);
 	select_context(p, q->table, out);
@@ -221,8 +208,8 @@ static void write_head(struct query *q, const struct projection *p)
 	if (call_wants_annotation(c, "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded"))
 		text_printf(out, ",\"@Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded\":%s",
 			    count && count_all(q) == COUNT_MAX ? "true" : "false");
-	if (call_wants_annotation(c, "Microsoft.Dynamics.CRM.globalmetadataversion"))
-		text_printf(out, ",\"@Microsoft.Dynamics.CRM.globalmetadataversion\":\"%llu\"",
+	if (call_wants_annotation(c, METADATA_VERSION))
+		text_printf(out, ",\"@" METADATA_VERSION "\":\"%llu\"",
 			    (unsigned long long)c->dataverse->metadata_version);
 	if (count)
 		text_printf(out, ",\"@odata.count\":%zu", count_all(q));
@@ -234,7 +221,7 @@ static void write_rows(struct query *q, const struct projection *p,
 {
 	struct call *c = q->call;
 	struct text *out = &c->response->body;
-	long limit = c->prefer.page_size || !top ? page_size(c) : top;
+	long limit = c->prefer.page_size || top < 0 ? page_size(c) : top;
 	uint32_t record;
 	uint64_t at = 0;
 
@@ -244,13 +231,13 @@ static void write_rows(struct query *q, const struct projection *p,
 		select_write(c, q->table, record, p, out);
 	}
 	text_puts(out, "]");
-	if (record != NO_RECORD && (c->prefer.page_size || !top)) {
+	if (record != NO_RECORD && (c->prefer.page_size || top < 0)) {
 		struct page_position next = { .page = position->page + 1,
 					      .version = position->version,
 					      .at = at };
 		struct text link = { 0 };
 
-		page_link(c, q->table, &next, &link);
+		page_link(c, &next, &link);
 		text_puts(out, ",\"@odata.nextLink\":");
 		text_json_string(out, link.data, link.len);
 		text_free(&link);
@@ -258,65 +245,102 @@ static void write_rows(struct query *q, const struct projection *p,
 	text_puts(out, "}");
 }
 
+/* -1: not given. What the service does with more than a page is not published. */
 static bool read_top(struct call *c, long *ret)
 {
 	struct text text = { 0 };
+	bool given = call_option(c, "$top", &text), good = true;
 	char *end = NULL;
 
-	*ret = 0;
-	if (call_option(c, "$top", &text))
+	*ret = -1;
+	if (given) {
 		*ret = text.len ? strtol(text.data, &end, 10) : -1;
-	if (*ret < 0 || (end && *end))
-		call_refuse(c, 400, ODATA_ERROR, "Invalid value for $top query option.");
-	else if (end && *ret > page_size(c))
-		*ret = page_size(c);
+		good = end && !*end && *ret >= 0;
+	}
 	text_free(&text);
-	return *ret >= 0 && !(c->failure.status);
+	if (!good)
+		return call_refuse(c, 400, ODATA_ERROR, "Invalid value for $top query option.");
+	return c->prefer.page_size || *ret <= page_size(c) ||
+	       call_refuse(c, 501, ODATA_ERROR, "A $top of more than %d is not offered here.",
+			   page_size(c));
+}
+
+/* Answers with a page; the query is prepared but for its options. */
+static bool answer_page(struct query *q, const struct page_position *position)
+{
+	static const char *const offered[] = { "$select", "$filter", "$orderby",   "$top",
+					       "$count",  "$expand", "$skiptoken", NULL };
+	struct call *c = q->call;
+	struct projection p = { 0 };
+	bool good, count = false;
+	long top;
+
+	good = options_offered(c, offered) && select_parse(c, q->table, &p) && read_top(c, &top) &&
+	       read_count(c, &count) && read_filter(q) && read_orders(q);
+	if (good) {
+		source_choose(q, position);
+		write_head(q, &p, count);
+		write_rows(q, &p, position, top);
+	}
+	select_free(&p);
+	query_free(q);
+	return good;
+}
+
+/* text/plain with a byte order mark, as the vendor sends it */
+static bool answer_count(struct query *q)
+{
+	static const char *const offered[] = { "$filter", NULL };
+	struct page_position position = { .page = 1 };
+	struct call *c = q->call;
+	bool good = options_offered(c, offered) && read_filter(q);
+
+	if (good) {
+		source_choose(q, &position);
+		c->response->status = 200;
+		web_header(c->response, "OData-Version", "4.0");
+		web_header(c->response, "Content-Type", "text/plain");
+		text_printf(&c->response->body, "\xef\xbb\xbf%zu", count_all(q));
+	}
+	query_free(q);
+	return good;
 }
 
 bool query_collection(struct call *c, struct table *t)
 {
 	struct query q = { .call = c, .table = t };
 	struct page_position position;
-	struct projection p = { 0 };
-	long top;
-	bool good;
 
 	if (!user_may(c->user, t, RIGHT_READ, &c->failure) || !page_read(c, &position))
 		return false;
-	if (is_tracking(c, &position))
-		return delta_collection(c, t);
-	good = options_offered(c) && select_parse(c, t, &p) && read_top(c, &top) &&
-	       read_filter(&q) && read_orders(&q);
-	if (good) {
-		source_choose(&q, &position);
-		write_head(&q, &p);
-		write_rows(&q, &p, &position, top);
-	}
-	select_free(&p);
-	query_free(&q);
-	return good;
+	return is_tracking(c, &position) ? delta_collection(c, t) : answer_page(&q, &position);
 }
 
-/* text/plain with a byte order mark, as the vendor sends it */
 bool query_count(struct call *c, struct table *t)
 {
 	struct query q = { .call = c, .table = t };
-	struct page_position position = { .page = 1 };
-	bool good;
+	struct text token = { 0 };
+	bool delta = call_option(c, "$deltatoken", &token);
 
+	text_free(&token);
 	if (!user_may(c->user, t, RIGHT_READ, &c->failure))
 		return false;
+	return delta ? delta_count(c, t) : answer_count(&q);
+}
+
+bool query_related(struct call *c, const struct relation *relation, uint32_t one, bool counting)
+{
+	struct query q = { .call = c,
+			   .table = &c->dataverse->store.tables[relation->many],
+			   .link_to = one };
+	struct page_position position;
+
+	if (!user_may(c->user, q.table, RIGHT_READ, &c->failure) || !page_read(c, &position) ||
+	    !join_find(c, q.table, relation->navigation, strlen(relation->navigation), &q.link))
+		return false;
 	if (is_tracking(c, &position))
-		return delta_count(c, t);
-	good = options_offered(c) && read_filter(&q);
-	if (good) {
-		source_choose(&q, &position);
-		c->response->status = 200;
-		web_header(c->response, "OData-Version", "4.0");
-		web_header(c->response, "Content-Type", "text/plain");
-		text_printf(&c->response->body, "\xef\xbb\xbf%zu", count_all(&q));
-	}
-	query_free(&q);
-	return good;
+		return call_refuse(c, 501, ODATA_ERROR,
+				   "Change tracking of the collection '%s' is not offered here.",
+				   relation->name);
+	return counting ? answer_count(&q) : answer_page(&q, &position);
 }

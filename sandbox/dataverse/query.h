@@ -29,6 +29,8 @@ struct query {
 	size_t order_count;
 	struct path paths[JOINS_MAX];
 	size_t path_count, joins;
+	struct join link; /* rows whose lookup points to link_to; table NULL: any */
+	uint32_t link_to;
 	enum source source;
 	uint32_t *list;
 	size_t list_len, list_cap;

@@ -23,3 +23,14 @@ const struct relation *relation_named(const char *name, size_t len, const struct
 			return &relations[i];
 	return NULL;
 }
+
+void relations_write(const struct table *t, struct text *out)
+{
+	for (size_t i = 0; i < sizeof(relations) / sizeof(relations[0]); i++)
+		if (relations[i].one == t->table)
+			text_printf(out,
+				    "<NavigationProperty Name=\"%s\" Type=\"Collection(mscrm.%s)\" "
+				    "Partner=\"%s\"/>\n",
+				    relations[i].name, table_defs[relations[i].many].logical_name,
+				    relations[i].navigation);
+}

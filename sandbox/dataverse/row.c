@@ -5,6 +5,9 @@
 
 #include "dataverse/dataverse.h"
 
+/* What shapes an answer with one row. */
+static const char *const shown_options[] = { "$select", "$expand", NULL };
+
 enum condition { CONDITION_NONE, CONDITION_ANY, CONDITION_VERSION };
 
 struct conditions {
@@ -36,9 +39,21 @@ static struct conditions read_conditions(const struct call *c)
 	return conditions;
 }
 
+/* Of If-None-Match a write knows * only. */
+static bool conditions_offered(struct call *c, const struct conditions *conditions)
+{
+	return conditions->none_match != CONDITION_VERSION ||
+	       call_refuse(c, 501, ODATA_ERROR,
+			   "If-None-Match with a version is offered here for reading only.");
+}
+
 static bool version_matches(struct call *c, const struct table *t, uint32_t record,
 			    const struct conditions *conditions)
 {
+	if (conditions->match == CONDITION_VERSION && !t->def->optimistic_concurrency)
+		return call_refuse(c, 400, "0x8006088d",
+				   "Optimistic concurrency isn't enabled for entity type %s.",
+				   t->def->logical_name);
 	if (conditions->match != CONDITION_VERSION ||
 	    conditions->match_version == t->records[record].version)
 		return true;
@@ -92,6 +107,13 @@ static bool create(struct call *c, struct table *t, const struct key *key, struc
 	return good;
 }
 
+bool row_conditions_met(struct call *c, const struct table *t, uint32_t record)
+{
+	struct conditions conditions = read_conditions(c);
+
+	return conditions_offered(c, &conditions) && version_matches(c, t, record, &conditions);
+}
+
 bool row_create(struct call *c, struct table *t)
 {
 	struct projection p;
@@ -99,7 +121,8 @@ bool row_create(struct call *c, struct table *t)
 	uint32_t record;
 	bool good;
 
-	if (!user_may(c->user, t, RIGHT_CREATE, &c->failure) || !select_parse(c, t, &p))
+	if (!options_offered(c, shown_options) ||
+	    !user_may(c->user, t, RIGHT_CREATE, &c->failure) || !select_parse(c, t, &p))
 		return false;
 	body = call_body(c);
 	good = body && create(c, t, NULL, body, &record);
@@ -110,18 +133,17 @@ bool row_create(struct call *c, struct table *t)
 	return good;
 }
 
-bool row_retrieve(struct call *c, struct table *t, const struct key *key)
+bool row_show(struct call *c, const struct table *t, uint32_t record)
 {
 	struct conditions conditions = read_conditions(c);
 	struct projection p;
-	uint32_t record;
 	bool good;
 
-	if (!user_may(c->user, t, RIGHT_READ, &c->failure) || !select_parse(c, t, &p))
+	if (!options_offered(c, shown_options) || !select_parse(c, t, &p))
 		return false;
-	record = key_find(c, t, key);
-	good = record != NO_RECORD && user_may_row(c->user, t, record, RIGHT_READ, &c->failure);
-	if (good && conditions.none_match == CONDITION_VERSION && !call_wants_any_annotation(c) &&
+	good = user_may_row(c->user, t, record, RIGHT_READ, &c->failure);
+	if (good && conditions.none_match == CONDITION_VERSION && !p.expansion_count &&
+	    !call_wants_any_annotation(c) &&
 	    conditions.none_match_version == t->records[record].version) {
 		call_no_content(c);
 		c->response->status = 304;
@@ -130,6 +152,16 @@ bool row_retrieve(struct call *c, struct table *t, const struct key *key)
 	}
 	select_free(&p);
 	return good;
+}
+
+bool row_retrieve(struct call *c, struct table *t, const struct key *key)
+{
+	uint32_t record;
+
+	if (!user_may(c->user, t, RIGHT_READ, &c->failure))
+		return false;
+	record = key_find(c, t, key);
+	return record != NO_RECORD && row_show(c, t, record);
 }
 
 static bool patch_present(struct call *c, struct table *t, const struct key *key, uint32_t record,
@@ -183,7 +215,8 @@ bool row_patch(struct call *c, struct table *t, const struct key *key)
 	struct json_object *body;
 	bool good;
 
-	if (!select_parse(c, t, &p))
+	if (!options_offered(c, shown_options) || !conditions_offered(c, &conditions) ||
+	    !select_parse(c, t, &p))
 		return false;
 	body = call_body(c);
 	if (!body)
@@ -202,8 +235,8 @@ bool row_delete(struct call *c, struct table *t, const struct key *key)
 	struct conditions conditions = read_conditions(c);
 	uint32_t record = key_find(c, t, key);
 
-	if (record == NO_RECORD || !version_matches(c, t, record, &conditions) ||
-	    !write_delete(c, t, record))
+	if (record == NO_RECORD || !conditions_offered(c, &conditions) ||
+	    !version_matches(c, t, record, &conditions) || !write_delete(c, t, record))
 		return false;
 	call_no_content(c);
 	return true;

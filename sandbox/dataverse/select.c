@@ -54,7 +54,7 @@ bool select_parse_list(struct call *c, const struct table *t, const char *list,
 	const char *at;
 
 	*ret = (struct projection){ 0 };
-	if (!list || !*list) {
+	if (!list || !*list || strcmp(list, "*") == 0) {
 		add_all(t, ret);
 		return true;
 	}
@@ -80,6 +80,7 @@ bool select_parse_list(struct call *c, const struct table *t, const char *list,
 	return true;
 }
 
+/* A PATCH passes $expand over (Microsoft Learn: Update and delete table rows). */
 bool select_parse(struct call *c, const struct table *t, struct projection *ret)
 {
 	struct text columns = { 0 }, expand = { 0 };
@@ -87,7 +88,8 @@ bool select_parse(struct call *c, const struct table *t, struct projection *ret)
 	bool good;
 
 	call_option(c, "$select", &columns);
-	call_option(c, "$expand", &expand);
+	if (strcmp(c->request->method, "PATCH") != 0)
+		call_option(c, "$expand", &expand);
 	good = select_parse_list(c, t, columns.data, ret) &&
 	       expand_parse(c, t, expand.data, ret, &left);
 	if (!good)
@@ -185,12 +187,15 @@ void select_answer(struct call *c, const struct table *t, uint32_t record,
 	struct text *out = &c->response->body;
 
 	call_json(c, status);
-	call_preferences_applied(c);
+	call_preferences_applied(c, false);
 	web_header(c->response, "ETag", "W/\"%llu\"",
 		   (unsigned long long)t->records[record].version);
 	text_printf(out, "{\"@odata.context\":\"%s$metadata#%s", c->root.data, t->def->set_name);
 	select_context(p, t, out);
 	text_puts(out, "/$entity\",");
+	if (call_wants_annotation(c, METADATA_VERSION))
+		text_printf(out, "\"@" METADATA_VERSION "\":\"%llu\",",
+			    (unsigned long long)c->dataverse->metadata_version);
 	write_members(c, t, &t->records[record], p, out);
 	text_puts(out, "}");
 }

@@ -19,25 +19,6 @@ bool service_document(struct call *c)
 	return true;
 }
 
-static const char *edm_type(const struct column_def *def)
-{
-	static const char *const types[COLUMN_TYPE_COUNT] = {
-		[COLUMN_STRING] = "Edm.String",         [COLUMN_MEMO] = "Edm.String",
-		[COLUMN_INTEGER] = "Edm.Int32",         [COLUMN_BIGINT] = "Edm.Int64",
-		[COLUMN_DECIMAL] = "Edm.Decimal",       [COLUMN_DOUBLE] = "Edm.Double",
-		[COLUMN_MONEY] = "Edm.Decimal",         [COLUMN_DATETIME] = "Edm.DateTimeOffset",
-		[COLUMN_BOOLEAN] = "Edm.Boolean",       [COLUMN_PICKLIST] = "Edm.Int32",
-		[COLUMN_MULTISELECT] = "Edm.String",    [COLUMN_STATE] = "Edm.Int32",
-		[COLUMN_STATUS] = "Edm.Int32",          [COLUMN_LOOKUP] = "Edm.Guid",
-		[COLUMN_CUSTOMER] = "Edm.Guid",         [COLUMN_OWNER] = "Edm.Guid",
-		[COLUMN_UNIQUEIDENTIFIER] = "Edm.Guid", [COLUMN_IMAGE] = "Edm.Binary",
-	};
-
-	if (def->type == COLUMN_DATETIME && strcmp(def->behavior, "DateOnly") == 0)
-		return "Edm.Date";
-	return types[def->type];
-}
-
 static const struct table_def *table_named(const char *name, size_t len)
 {
 	for (size_t i = 0; i < TABLE_COUNT; i++)
@@ -70,7 +51,20 @@ static void write_navigation(const struct column *c, struct text *out)
 	}
 }
 
-static void write_type(const struct table *t, struct text *out)
+/* Columns nobody can write (Microsoft Learn: Web API service documents, annotations). */
+static void write_property(const struct column *c, bool annotations, struct text *out)
+{
+	bool computed = annotations && !(c->def->valid & (CAN_CREATE | CAN_UPDATE));
+
+	text_printf(out, "<Property Name=\"%s\" Type=\"%s\"", c->wire, value_edm_type(c));
+	text_puts(out, computed ? "><Annotation Term=\"Org.OData.Core.V1.Computed\" Bool=\"true\"/>"
+				  "<Annotation Term=\"Org.OData.Core.V1.Permissions\"><EnumMember>"
+				  "Org.OData.Core.V1.PermissionType/Read</EnumMember></Annotation>"
+				  "</Property>\n"
+				: "/>\n");
+}
+
+static void write_type(const struct table *t, bool annotations, struct text *out)
 {
 	text_printf(
 		out,
@@ -80,23 +74,26 @@ static void write_type(const struct table *t, struct text *out)
 		const struct column *c = &t->columns[i];
 
 		if (!c->dropped && (c->def->valid & CAN_READ))
-			text_printf(out, "<Property Name=\"%s\" Type=\"%s\"/>\n", c->wire,
-				    edm_type(c->def));
+			write_property(c, annotations, out);
 	}
 	for (uint16_t i = 0; i < t->column_count; i++)
 		if (!t->columns[i].dropped)
 			write_navigation(&t->columns[i], out);
+	relations_write(t, out);
 	text_puts(out, "</EntityType>\n");
 }
 
 bool metadata_document(struct call *c)
 {
+	static const char *const offered[] = { "annotations", NULL };
 	struct text *out = &c->response->body;
 	struct text wanted = { 0 };
 	bool annotations = call_option(c, "annotations", &wanted) && wanted.len &&
 			   strcmp(wanted.data, "true") == 0;
 
 	text_free(&wanted);
+	if (!options_offered(c, offered))
+		return false;
 	c->response->status = 200;
 	web_header(c->response, "OData-Version", "4.0");
 	web_header(c->response, "Content-Type", "application/xml");
@@ -108,7 +105,7 @@ bool metadata_document(struct call *c)
 		"xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">\n"
 		"<EntityType Name=\"crmbaseentity\" Abstract=\"true\"/>\n");
 	for (size_t i = 0; i < TABLE_COUNT; i++)
-		write_type(&c->dataverse->store.tables[i], out);
+		write_type(&c->dataverse->store.tables[i], annotations, out);
 	text_puts(out, "<EntityContainer Name=\"System\">\n");
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		const struct table_def *def = &table_defs[i];

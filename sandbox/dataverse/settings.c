@@ -170,21 +170,86 @@ static void deny(struct reading *r, struct table *t, struct column *c, void *con
 	r->dataverse->settings.denied[t->table][c - t->columns] |= (uint8_t)(1u << u->id);
 }
 
-static bool read_denied(struct reading *r, const char *name, struct json_object *value)
+static void keep_from_writing(struct reading *r, struct table *t, struct column *c, void *context)
 {
-	memset(r->dataverse->settings.denied, 0, sizeof(r->dataverse->settings.denied));
+	const struct user *u = context;
+
+	r->dataverse->settings.read_only[t->table][c - t->columns] |= (uint8_t)(1u << u->id);
+}
+
+static struct user *user_named(struct reading *r, const char *what, const char *name)
+{
+	for (size_t i = 0; i < USER_COUNT; i++)
+		if (strcmp(dataverse_users[i].name, name) == 0)
+			return (struct user *)(uintptr_t)&dataverse_users[i];
+	wrong(r, what, "names an unknown user");
+	return NULL;
+}
+
+static bool read_closed(struct reading *r, const char *name, struct json_object *value,
+			void (*visit)(struct reading *, struct table *, struct column *, void *))
+{
 	if (!json_object_is_type(value, json_type_object))
 		return wrong(r, name, "must be an object by user");
 	json_object_object_foreach (value, user, tables) {
-		struct user *found = NULL;
+		struct user *found = user_named(r, name, user);
 
-		for (size_t i = 0; i < USER_COUNT; i++)
-			if (strcmp(dataverse_users[i].name, user) == 0)
-				found = (struct user *)(uintptr_t)&dataverse_users[i];
-		if (!found)
-			return wrong(r, name, "names an unknown user");
-		if (!each_column(r, name, tables, deny, found))
+		if (!found || !each_column(r, name, tables, visit, found))
 			return false;
+	}
+	return true;
+}
+
+static bool read_denied(struct reading *r, const char *name, struct json_object *value)
+{
+	memset(r->dataverse->settings.denied, 0, sizeof(r->dataverse->settings.denied));
+	return read_closed(r, name, value, deny);
+}
+
+static bool read_read_only(struct reading *r, const char *name, struct json_object *value)
+{
+	memset(r->dataverse->settings.read_only, 0, sizeof(r->dataverse->settings.read_only));
+	return read_closed(r, name, value, keep_from_writing);
+}
+
+static bool read_user_states(struct reading *r, const char *name, struct json_object *value)
+{
+	static const char *const states[] = { "enabled", "disabled", "roleless" };
+
+	if (!json_object_is_type(value, json_type_object))
+		return wrong(r, name, "must be an object by user");
+	json_object_object_foreach (value, user, state) {
+		const char *word = json_object_get_string(state);
+		struct user *found = user_named(r, name, user);
+		size_t i = 0;
+
+		while (found && word && i < 3 && strcmp(states[i], word) != 0)
+			i++;
+		if (!found || !word || i == 3)
+			return found ? wrong(r, name, "takes enabled, disabled or roleless")
+				     : false;
+		r->dataverse->settings.user_states[found->id] = (enum user_state)i;
+		user_set_disabled(&r->dataverse->store, found, i == USER_DISABLED);
+	}
+	return true;
+}
+
+/* By user the number after AADSTS, 0 for none. */
+static bool read_token_errors(struct reading *r, const char *name, struct json_object *value)
+{
+	memset(r->dataverse->settings.token_refusal, 0,
+	       sizeof(r->dataverse->settings.token_refusal));
+	if (!json_object_is_type(value, json_type_object))
+		return wrong(r, name, "must be an object by user");
+	json_object_object_foreach (value, user, code) {
+		struct user *found = user_named(r, name, user);
+		int64_t n = 0;
+
+		if (!found || !read_number(r, name, code, &n))
+			return false;
+		if (n && !grant_code_known((int)n))
+			return wrong(r, name, "takes numbers of errors the token endpoint knows");
+		r->dataverse->settings.token_refusal[found->id] = (int)n;
 	}
 	return true;
 }
@@ -232,8 +297,20 @@ static bool read_reject(struct reading *r, const char *what, struct json_object 
 					 { "equals", p->equals, sizeof(p->equals) },
 					 { "message", p->message, sizeof(p->message) } };
 
-	p->rejects = copy_members(r, what, from, wanted, sizeof(wanted) / sizeof(wanted[0]));
-	return p->rejects;
+	struct json_object *status, *code;
+	int64_t n = 400;
+
+	if (!copy_members(r, what, from, wanted, sizeof(wanted) / sizeof(wanted[0])))
+		return false;
+	if (json_object_object_get_ex(from, "status", &status) &&
+	    (!read_number(r, what, status, &n) || n < 400 || n > 599))
+		return r->error->len ? false : wrong(r, what, "\"status\" is 400 to 599");
+	snprintf(p->code, sizeof(p->code), "0x80040265");
+	if (json_object_object_get_ex(from, "code", &code))
+		snprintf(p->code, sizeof(p->code), "%s", json_object_get_string(code));
+	p->status = (int)n;
+	p->rejects = true;
+	return true;
 }
 
 static bool read_rewrite(struct reading *r, const char *what, struct json_object *from)
@@ -348,13 +425,33 @@ static bool read_lengths(struct reading *r, const char *name, struct json_object
 	return true;
 }
 
+/* The column people mark what takes part with. */
+static bool read_filter_column(struct reading *r, const char *name, struct json_object *value)
+{
+	bool there = json_object_get_boolean(value);
+
+	if (!json_object_is_type(value, json_type_boolean))
+		return wrong(r, name, "must be true or false");
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		for (uint16_t k = 0; k < r->dataverse->store.tables[i].column_count; k++) {
+			struct column *c = &r->dataverse->store.tables[i].columns[k];
+
+			c->dropped = c->def->added_later ? !there : c->dropped;
+		}
+	r->dataverse->settings.filter_column = there;
+	return true;
+}
+
 static bool read_dropped(struct reading *r, const char *name, struct json_object *value)
 {
 	if (!json_object_is_type(value, json_type_array))
 		return wrong(r, name, "must be a list of table.column");
 	for (size_t i = 0; i < TABLE_COUNT; i++)
-		for (uint16_t k = 0; k < r->dataverse->store.tables[i].column_count; k++)
-			r->dataverse->store.tables[i].columns[k].dropped = false;
+		for (uint16_t k = 0; k < r->dataverse->store.tables[i].column_count; k++) {
+			struct column *c = &r->dataverse->store.tables[i].columns[k];
+
+			c->dropped = c->def->added_later && !r->dataverse->settings.filter_column;
+		}
 	for (size_t i = 0; i < json_object_array_length(value); i++) {
 		const char *path = json_object_get_string(json_object_array_get_idx(value, i));
 		struct column *c = column_at(r, name, path ? path : "");
@@ -382,12 +479,16 @@ static const struct {
 	{ "trackingDays", read_setting, false },
 	{ "secured", read_secured, true },
 	{ "denied", read_denied, false },
+	{ "readOnly", read_read_only, false },
+	{ "users", read_user_states, false },
+	{ "tokenErrors", read_token_errors, false },
 	{ "plugin", read_plugin, false },
 	{ "duplicateRules", read_duplicate_rules, false },
 	{ "webhookSeconds", read_webhook_time, false },
 	{ "deltaToken", read_delta_token, false },
 	{ "maxLength", read_lengths, true },
 	{ "dropColumn", read_dropped, true },
+	{ "filterColumn", read_filter_column, true },
 };
 
 static bool read_member(struct reading *r, const char *name, struct json_object *value)

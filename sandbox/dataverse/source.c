@@ -78,6 +78,8 @@ static bool matches(struct query *q, uint32_t record)
 	if (user_depth(q->call->user, q->table, RIGHT_READ) != DEPTH_GLOBAL &&
 	    q->row->owner != q->call->user->id)
 		return false;
+	if (q->link.table && join_follow(q->call, q->table, q->row, &q->link) != q->link_to)
+		return false;
 	return !q->filter || filter_matches(q->filter, query_value, q);
 }
 

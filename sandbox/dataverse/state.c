@@ -1,5 +1,7 @@
 /* The environment in a state file: rows with their versions, gone ones among them, the logs that
- * change tracking reads, and what was done to columns. Limits and the plug-in start anew. */
+ * change tracking reads, and what an administrator did: columns, rules, plug-ins, users and their
+ * certificates. Limits and what a test asks of the token endpoint start anew. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +37,17 @@ static void columns_save(const struct dataverse *d, const struct table *t, struc
 		state_put_number(w, c->secured);
 		state_put_number(w, c->dropped);
 		state_put_number(w, d->settings.denied[t->table][i]);
+		state_put_number(w, d->settings.read_only[t->table][i]);
 	}
+}
+
+/* Those that are not there now are found too. */
+static uint16_t column_named(const struct table *t, const char *name)
+{
+	for (uint16_t i = 0; i < t->column_count; i++)
+		if (strcmp(t->columns[i].def->name, name) == 0)
+			return i;
+	return NO_COLUMN;
 }
 
 static size_t columns_restore(struct dataverse *d, struct table *t, struct state_reader *r,
@@ -45,7 +57,7 @@ static size_t columns_restore(struct dataverse *d, struct table *t, struct state
 
 	for (size_t i = 0; i < count; i++) {
 		char *name = state_take_text(r);
-		uint16_t column = name ? table_column(t, name, strlen(name)) : NO_COLUMN;
+		uint16_t column = name ? column_named(t, name) : NO_COLUMN;
 		struct column *c;
 
 		free(name);
@@ -59,6 +71,7 @@ static size_t columns_restore(struct dataverse *d, struct table *t, struct state
 		c->secured = state_take_number(r, 1);
 		c->dropped = state_take_number(r, 1);
 		d->settings.denied[t->table][column] = (uint8_t)state_take_number(r, UINT8_MAX);
+		d->settings.read_only[t->table][column] = (uint8_t)state_take_number(r, UINT8_MAX);
 	}
 	return count;
 }
@@ -168,6 +181,111 @@ static bool principals_exist(const struct store *s)
 	return true;
 }
 
+/* ---- plug-ins ---- */
+
+static void take_into(struct state_reader *r, char *to, size_t size)
+{
+	char *text = state_take_text(r);
+
+	snprintf(to, size, "%s", text ? text : "");
+	free(text);
+}
+
+static void plugins_save(const struct settings *s, struct state_writer *w)
+{
+	state_put_number(w, s->plugin.rejects);
+	state_put_number(w, (uint64_t)s->plugin.status);
+	state_put_text(w, s->plugin.code);
+	state_put_text(w, s->plugin.table);
+	state_put_text(w, s->plugin.column);
+	state_put_text(w, s->plugin.equals);
+	state_put_text(w, s->plugin.message);
+	state_put_text(w, plugin_change_name(&s->rewrite));
+	state_put_text(w, s->rewrite.table);
+	state_put_text(w, s->rewrite.column);
+	state_put_number(w, s->edit.on);
+	state_put_signed(w, s->edit.after_s);
+	state_put_text(w, s->edit.table);
+	state_put_text(w, s->edit.column);
+	state_put_text(w, s->edit.value);
+}
+
+static void plugins_restore(struct settings *s, struct state_reader *r)
+{
+	char *change;
+
+	s->plugin.rejects = state_take_number(r, 1);
+	s->plugin.status = (int)state_take_number(r, 599);
+	take_into(r, s->plugin.code, sizeof(s->plugin.code));
+	take_into(r, s->plugin.table, sizeof(s->plugin.table));
+	take_into(r, s->plugin.column, sizeof(s->plugin.column));
+	take_into(r, s->plugin.equals, sizeof(s->plugin.equals));
+	take_into(r, s->plugin.message, sizeof(s->plugin.message));
+	change = state_take_text(r);
+	if (change && !plugin_change_named(change, &s->rewrite))
+		state_broken(r);
+	free(change);
+	take_into(r, s->rewrite.table, sizeof(s->rewrite.table));
+	take_into(r, s->rewrite.column, sizeof(s->rewrite.column));
+	s->edit.on = state_take_number(r, 1);
+	s->edit.after_s = state_take_signed(r);
+	take_into(r, s->edit.table, sizeof(s->edit.table));
+	take_into(r, s->edit.column, sizeof(s->edit.column));
+	take_into(r, s->edit.value, sizeof(s->edit.value));
+}
+
+/* Edits of the plug-in in the background that are not due yet. */
+static void waiting_save(const struct waiting_edits *waiting, struct state_writer *w)
+{
+	state_put_number(w, waiting->count);
+	for (size_t i = 0; i < waiting->count; i++) {
+		const struct waiting_edit *edit = &waiting->items[i];
+
+		state_put_number(w, edit->table);
+		put_guid(w, &edit->id);
+		state_put_number(w, edit->version);
+		state_put_number(w, edit->user);
+		state_put_signed(w, edit->due_s);
+	}
+}
+
+static void waiting_restore(struct dataverse *d, struct state_reader *r)
+{
+	for (uint64_t count = state_take_number(r, UINT32_MAX); count && !r->broken; count--) {
+		struct waiting_edit edit = { 0 };
+
+		edit.table = (enum table_id)state_take_number(r, TABLE_COUNT - 1);
+		take_guid(r, &edit.id);
+		edit.version = state_take_number(r, UINT64_MAX);
+		edit.user = (uint16_t)state_take_number(r, UINT16_MAX);
+		edit.due_s = state_take_signed(r);
+		if (edit.user >= d->store.tables[TABLE_SYSTEMUSER].count)
+			state_broken(r);
+		else
+			plugin_wait(d, &edit);
+	}
+}
+
+static void rules_save(const struct settings *s, struct state_writer *w)
+{
+	state_put_number(w, s->filter_column);
+	state_put_number(w, s->delta_token_last);
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		state_put_number(w, s->duplicate_rules[i]);
+	for (size_t i = 0; i < USER_COUNT; i++)
+		state_put_number(w, s->user_states[i]);
+}
+
+static void rules_restore(struct settings *s, struct state_reader *r)
+{
+	s->filter_column = state_take_number(r, 1);
+	s->delta_token_last = state_take_number(r, 1);
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		s->duplicate_rules[i] = state_take_number(r, 1);
+	for (size_t i = 0; i < USER_COUNT; i++)
+		s->user_states[i] = (enum user_state)state_take_number(r, USER_ROLELESS);
+}
+
 /* ---- the side ---- */
 
 void dataverse_save(void *self, struct state_writer *w)
@@ -181,6 +299,10 @@ void dataverse_save(void *self, struct state_writer *w)
 	state_put_number(w, TABLE_COUNT);
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		table_save(d, &d->store.tables[i], w);
+	rules_save(&d->settings, w);
+	plugins_save(&d->settings, w);
+	waiting_save(&d->waiting, w);
+	certificates_save(&d->certificates, w);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -199,6 +321,10 @@ bool dataverse_restore(void *self, struct state_reader *r)
 		state_broken(r);
 	for (size_t i = 0; i < TABLE_COUNT && !r->broken; i++)
 		table_restore(d, &d->store.tables[i], r);
+	rules_restore(&d->settings, r);
+	plugins_restore(&d->settings, r);
+	waiting_restore(d, r);
+	certificates_restore(&d->certificates, r, USER_COUNT);
 	good = !r->broken && principals_exist(&d->store);
 	pthread_mutex_unlock(&d->lock);
 	return good;

@@ -100,6 +100,7 @@ static void column_init(struct column *c, const struct column_def *def)
 
 	c->def = def;
 	c->max_length = def->max_length;
+	c->dropped = def->added_later;
 	if (asprintf(&c->wire, is_lookup(def->type) ? "_%s_value" : "%s", def->name) < 0)
 		abort();
 	len = asprintf(&c->key, "\"%s\":", c->wire);
@@ -293,7 +294,7 @@ static struct value stored_value(const struct table *t, const struct record *r, 
 	struct value v = { 0 };
 
 	v.bytes = row_get(r->row, column, &v.len);
-	if (!v.bytes && def->type == COLUMN_BOOLEAN)
+	if (!v.bytes && def->type == COLUMN_BOOLEAN && !def->added_later)
 		return (struct value){ strcmp(def->name, "followemail") == 0 ? "1" : "0", 1 };
 	return v;
 }

@@ -15,13 +15,13 @@ const struct user dataverse_users[USER_COUNT] = {
 		.id = USER_TANDEM, .name = "tandem", .client_id = "6f0d2b7e-51c3-4f6e-8a53-0c6f5d0e1a21",
 		.client_secret = "tandem-secret~+/=", .first_name = "Tandem", .last_name = "Service",
 		.rights = "everything, organization-wide", .member = true, .reads_secured = true,
-		.delegates = true, .accounts = true, .depth = ALL_GLOBAL,
+		.delegates = true, .bypasses = true, .accounts = true, .depth = ALL_GLOBAL,
 	},
 	[USER_SELLER] = {
 		.id = USER_SELLER, .name = "seller", .client_id = "2c9e4d10-7b1f-4f0a-9d35-5a8e6f7b8c02",
 		.client_secret = "seller-secret~+/=", .first_name = "Selma", .last_name = "Lerner",
 		.rights = "everything, organization-wide", .member = true, .reads_secured = true,
-		.delegates = true, .accounts = true, .depth = ALL_GLOBAL,
+		.delegates = true, .bypasses = true, .accounts = true, .depth = ALL_GLOBAL,
 	},
 	[USER_CLERK] = {
 		.id = USER_CLERK, .name = "clerk", .client_id = "91d3a5b7-0e2c-4c8d-b6f4-1b2c3d4e5f03",
@@ -188,23 +188,37 @@ static void privilege_id(const char *name, char id[GUID_TEXT])
 	guid_print(&g, id);
 }
 
-bool user_may(const struct user *u, const struct table *t, enum right right,
-	      struct failure *failure)
+/* tail: what the privilege is about. */
+static bool lacks(const struct user *u, const char *name, const char *tail, struct failure *failure)
 {
 	struct guid self = user_system_id(u);
-	char name[64], id[GUID_TEXT], self_text[GUID_TEXT];
+	char id[GUID_TEXT], self_text[GUID_TEXT];
 
-	if (user_depth(u, t, right) != DEPTH_NONE)
-		return true;
-	privilege_name(t, right, name, sizeof(name));
 	privilege_id(name, id);
 	guid_print(&self, self_text);
 	return failure_set(
 		failure, 403, "0x80040220",
 		"Principal user (Id=%s, type=8, roleCount=1, privilegeCount=211, accessMode='4 Non-interactive'), is "
-		"missing %s privilege (Id=%s) on OTC=%d for entity '%s' (LocalizedName='%s'). context.Caller=%s",
-		self_text, name, id, t->def->type_code, t->def->logical_name, t->def->label,
-		self_text);
+		"missing %s privilege (Id=%s)%s. context.Caller=%s",
+		self_text, name, id, tail, self_text);
+}
+
+bool user_may(const struct user *u, const struct table *t, enum right right,
+	      struct failure *failure)
+{
+	char name[64], tail[256];
+
+	if (user_depth(u, t, right) != DEPTH_NONE)
+		return true;
+	privilege_name(t, right, name, sizeof(name));
+	snprintf(tail, sizeof(tail), " on OTC=%d for entity '%s' (LocalizedName='%s')",
+		 t->def->type_code, t->def->logical_name, t->def->label);
+	return lacks(u, name, tail, failure);
+}
+
+bool user_may_bypass(const struct user *u, const char *privilege, struct failure *failure)
+{
+	return u->bypasses || lacks(u, privilege, "", failure);
 }
 
 bool user_may_row(const struct user *u, const struct table *t, uint32_t record, enum right right,
@@ -223,6 +237,20 @@ bool user_may_row(const struct user *u, const struct table *t, uint32_t record, 
 		failure, 403, "0x80048306",
 		"Principal with id %s does not have %sAccess right(s) for record with id %s of entity %s",
 		self_text, right_names[right], id, t->def->logical_name);
+}
+
+void user_set_disabled(struct store *s, const struct user *u, bool disabled)
+{
+	struct table *t = &s->tables[TABLE_SYSTEMUSER];
+	struct guid id = user_system_id(u);
+	uint32_t record = table_find(t, &id, false);
+	struct record r;
+
+	if (record == NO_RECORD)
+		return;
+	r = t->records[record];
+	r.row = set_text(t, row_copy(r.row), "isdisabled", disabled ? "1" : "0");
+	table_put(s, t, r);
 }
 
 bool user_may_track(const struct user *u, const struct store *s, const struct table *t,
@@ -246,27 +274,47 @@ bool user_may_track(const struct user *u, const struct store *s, const struct ta
 		self_text, name, id, unit);
 }
 
-void user_privileges_json(const struct user *u, const struct store *s, struct text *out)
+struct listing {
+	const struct store *store;
+	bool (*wanted)(void *context, const char *name, const char *id);
+	void *context;
+	struct text *out;
+	bool any;
+};
+
+static void list_privilege(struct listing *l, const char *name, enum depth depth)
 {
-	char name[64], id[GUID_TEXT], unit[GUID_TEXT];
-	bool first = true;
+	char id[GUID_TEXT], unit[GUID_TEXT];
 
-	guid_print(&s->business_unit, unit);
-	for (size_t i = 0; i < TABLE_COUNT; i++) {
+	privilege_id(name, id);
+	if (depth == DEPTH_NONE || !l->wanted(l->context, name, id))
+		return;
+	guid_print(&l->store->business_unit, unit);
+	text_printf(
+		l->out,
+		"%s{\"Depth\":\"%s\",\"PrivilegeId\":\"%s\",\"BusinessUnitId\":\"%s\",\"PrivilegeName\":\"%s\","
+		"\"RecordFilterId\":\"00000000-0000-0000-0000-000000000000\",\"RecordFilterUniqueName\":null}",
+		l->any ? "," : "", depth_names[depth], id, unit, name);
+	l->any = true;
+}
+
+void user_privileges_json(const struct user *u, const struct store *s,
+			  bool (*wanted)(void *context, const char *name, const char *id),
+			  void *context, struct text *out)
+{
+	struct listing l = { .store = s, .wanted = wanted, .context = context, .out = out };
+	char name[64];
+
+	for (size_t i = 0; i < TABLE_COUNT; i++)
 		for (size_t right = 0; right < RIGHT_COUNT; right++) {
-			enum depth depth = user_depth(u, &s->tables[i], (enum right)right);
-
-			if (depth == DEPTH_NONE)
-				continue;
 			privilege_name(&s->tables[i], (enum right)right, name, sizeof(name));
-			privilege_id(name, id);
-			text_printf(
-				out,
-				"%s{\"Depth\":\"%s\",\"PrivilegeId\":\"%s\",\"BusinessUnitId\":\"%s\",\"PrivilegeName\":\"%s\","
-				"\"RecordFilterId\":\"00000000-0000-0000-0000-000000000000\",\"RecordFilterUniqueName\":null}",
-				first ? "" : ",", depth_names[depth], id, unit, name);
-			first = false;
+			list_privilege(&l, name, user_depth(u, &s->tables[i], (enum right)right));
 		}
+	if (u->delegates)
+		list_privilege(&l, "prvActOnBehalfOfAnotherUser", DEPTH_GLOBAL);
+	if (u->bypasses) {
+		list_privilege(&l, "prvBypassCustomBusinessLogic", DEPTH_GLOBAL);
+		list_privilege(&l, "prvBypassCustomPlugins", DEPTH_GLOBAL);
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "dataverse/table.h"
 
 #define TENANT_ID "8b2f7c1e-4d5a-4e0b-9c3f-2a1d6e7f8091"
+#define TENANT_DOMAIN "sales.example.org" /* its verified domain */
 
 enum user_id {
 	USER_TANDEM,
@@ -43,6 +44,7 @@ struct user {
 	bool member;        /* has a row in systemuser */
 	bool reads_secured; /* has the profile for secured columns */
 	bool delegates;     /* may act on behalf of another user */
+	bool bypasses;      /* may pass custom logic by */
 	bool accounts;      /* its rights reach accounts too */
 	enum depth depth[RIGHT_COUNT];
 };
@@ -58,6 +60,9 @@ void user_seed(struct store *s, int64_t now_s, int tracking_days);
 /* The organization's row says how long change tracking keeps. */
 void user_set_tracking_days(struct store *s, int tracking_days);
 
+/* The user's row says whether it is disabled. */
+void user_set_disabled(struct store *s, const struct user *u, bool disabled);
+
 enum depth user_depth(const struct user *u, const struct table *t, enum right right);
 /* Refuses when the user lacks the right on the table altogether. */
 bool user_may(const struct user *u, const struct table *t, enum right right,
@@ -69,8 +74,13 @@ bool user_may_row(const struct user *u, const struct table *t, uint32_t record, 
 bool user_may_track(const struct user *u, const struct store *s, const struct table *t,
 		    struct failure *failure);
 
-/* {"Depth":…} objects, comma-separated. */
-void user_privileges_json(const struct user *u, const struct store *s, struct text *out);
+/* Refuses when the user may not pass custom logic by; the privilege is for the text. */
+bool user_may_bypass(const struct user *u, const char *privilege, struct failure *failure);
+
+/* {"Depth":…} objects, comma-separated, of the privileges that are wanted. */
+void user_privileges_json(const struct user *u, const struct store *s,
+			  bool (*wanted)(void *context, const char *name, const char *id),
+			  void *context, struct text *out);
 /* The privileges of a table as its metadata shows them. */
 void user_table_privileges_json(const struct table *t, struct text *out);
 

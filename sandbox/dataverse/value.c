@@ -10,18 +10,6 @@
 
 #define FIRST_SECOND_OF_1753 (-6847804800LL)
 
-static const char *const edm_types[COLUMN_TYPE_COUNT] = {
-	[COLUMN_STRING] = "Edm.String",         [COLUMN_MEMO] = "Edm.String",
-	[COLUMN_INTEGER] = "Edm.Int32",         [COLUMN_BIGINT] = "Edm.Int64",
-	[COLUMN_DECIMAL] = "Edm.Decimal",       [COLUMN_DOUBLE] = "Edm.Double",
-	[COLUMN_MONEY] = "Edm.Decimal",         [COLUMN_DATETIME] = "Edm.DateTimeOffset",
-	[COLUMN_BOOLEAN] = "Edm.Boolean",       [COLUMN_PICKLIST] = "Edm.Int32",
-	[COLUMN_MULTISELECT] = "Edm.String",    [COLUMN_STATE] = "Edm.Int32",
-	[COLUMN_STATUS] = "Edm.Int32",          [COLUMN_LOOKUP] = "Edm.Guid",
-	[COLUMN_CUSTOMER] = "Edm.Guid",         [COLUMN_OWNER] = "Edm.Guid",
-	[COLUMN_UNIQUEIDENTIFIER] = "Edm.Guid", [COLUMN_IMAGE] = "Edm.Binary",
-};
-
 double value_number(const char *bytes, size_t len)
 {
 	char number[64];
@@ -42,6 +30,23 @@ static bool is_day(const struct column *c)
 	return c->def->type == COLUMN_DATETIME && strcmp(c->def->behavior, "DateOnly") == 0;
 }
 
+const char *value_edm_type(const struct column *c)
+{
+	static const char *const types[COLUMN_TYPE_COUNT] = {
+		[COLUMN_STRING] = "Edm.String",         [COLUMN_MEMO] = "Edm.String",
+		[COLUMN_INTEGER] = "Edm.Int32",         [COLUMN_BIGINT] = "Edm.Int64",
+		[COLUMN_DECIMAL] = "Edm.Decimal",       [COLUMN_DOUBLE] = "Edm.Double",
+		[COLUMN_MONEY] = "Edm.Decimal",         [COLUMN_DATETIME] = "Edm.DateTimeOffset",
+		[COLUMN_BOOLEAN] = "Edm.Boolean",       [COLUMN_PICKLIST] = "Edm.Int32",
+		[COLUMN_MULTISELECT] = "Edm.String",    [COLUMN_STATE] = "Edm.Int32",
+		[COLUMN_STATUS] = "Edm.Int32",          [COLUMN_LOOKUP] = "Edm.Guid",
+		[COLUMN_CUSTOMER] = "Edm.Guid",         [COLUMN_OWNER] = "Edm.Guid",
+		[COLUMN_UNIQUEIDENTIFIER] = "Edm.Guid", [COLUMN_IMAGE] = "Edm.Binary",
+	};
+
+	return is_day(c) ? "Edm.Date" : types[c->def->type];
+}
+
 static bool wrong_type(const struct table *t, const struct column *c, struct json_object *json,
 		       struct failure *failure)
 {
@@ -50,8 +55,7 @@ static bool wrong_type(const struct table *t, const struct column *c, struct jso
 		"Error identified in Payload provided by the user for Entity :'%s', For more information on this error "
 		"please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293  ----> InnerException : "
 		"Microsoft.OData.ODataException: Cannot convert the literal '%.200s' to the expected type '%s'.",
-		t->def->set_name, json_object_get_string(json),
-		is_day(c) ? "Edm.Date" : edm_types[c->def->type]);
+		t->def->set_name, json_object_get_string(json), value_edm_type(c));
 }
 
 static bool out_of_range(const struct table *t, const struct column *c, const char *code,
@@ -477,6 +481,13 @@ bool value_readable(const struct call *c, const struct table *t, uint16_t column
 		return true;
 	return c->user->reads_secured &&
 	       !(c->dataverse->settings.denied[t->table][column] & 1u << c->user->id);
+}
+
+bool value_changeable(const struct call *c, const struct table *t, uint16_t column)
+{
+	return value_readable(c, t, column) &&
+	       (!t->columns[column].secured ||
+		!(c->dataverse->settings.read_only[t->table][column] & 1u << c->user->id));
 }
 
 int lookup_navigation(const struct column_def *def, const char *name, size_t len)

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "marketo/marketo.h"
+#include "marketo/caller.h"
 
-enum { TYPES_MAX = 10, LEADS_MAX = 30, DAY = 86400 };
+/* Adobe: Activities: at most 10 types and 30 leads a call; no list of 10,000 members or more. */
+enum { TYPES_MAX = 10, LEADS_MAX = 30, LIST_MEMBERS_MAX = 10000, DAY = 86400 };
 
 /* What a page is made of. */
 struct page {
@@ -17,8 +18,9 @@ struct page {
 	size_t type_count;
 	uint32_t leads[LEADS_MAX]; /* none: all */
 	size_t lead_count;
-	bool columns[FIELDS_MAX]; /* lead changes: of which 13 is told */
-	bool as_changes;          /* lead changes: the other shape */
+	const struct static_list *list; /* NULL: all */
+	bool columns[FIELDS_MAX];       /* lead changes: of which 13 is told */
+	bool as_changes;                /* lead changes: the other shape */
 	struct text before, after;
 };
 
@@ -30,7 +32,8 @@ static const struct {
 		  { ACTIVITY_CHANGE_SCORE, 90 },
 		  { ACTIVITY_DELETE, 14 },
 		  { ACTIVITY_MERGE, 760 },
-		  { ACTIVITY_CHANGE_PARTITION, 760 } };
+		  { ACTIVITY_CHANGE_PARTITION, 760 },
+		  { ACTIVITY_CALL_WEBHOOK, 760 } };
 
 bool activity_kept(const struct event *e, int64_t now)
 {
@@ -56,7 +59,9 @@ static bool event_wanted(const struct page *p, const struct event *e)
 		return false;
 	if (p->as_changes && e->type == ACTIVITY_CHANGE_VALUE && !p->columns[e->column])
 		return false;
-	return !p->lead_count || contains(p->leads, p->lead_count, e->lead);
+	if (p->lead_count && !contains(p->leads, p->lead_count, e->lead))
+		return false;
+	return !p->list || list_has(p->list, e->lead - FIRST_PERSON_ID);
 }
 
 /* ---- showing an entry ---- */
@@ -77,6 +82,15 @@ static void attribute_words(struct text *out, const char *name, const char *word
 	attribute(out, name, words, strlen(words));
 }
 
+/* Only what came through the API has them. */
+static void api_attributes(struct text *out, const struct event *e)
+{
+	if (e->origin || e->user < 0)
+		return;
+	attribute_words(out, "API Method Name", "Sync Leads");
+	attribute_words(out, "Modifying User", marketo_users[e->user].login);
+}
+
 static void named_event_json(struct page *p, const struct event *e, struct text *out)
 {
 	text_printf(out, ",\"primaryAttributeValueId\":%u,\"primaryAttributeValue\":", e->lead);
@@ -90,9 +104,8 @@ static void named_event_json(struct page *p, const struct event *e, struct text 
 		clock_print(&date, e->date);
 		attribute(out, "Created Date", date.data, 10);
 		text_free(&date);
-		attribute_words(out, "Source Type", "Web service API");
-		attribute_words(out, "API Method Name", "Sync Leads");
-		attribute_words(out, "Modifying User", marketo_users[e->user].login);
+		attribute_words(out, "Source Type", log_origin_of(&p->call->m->log, e)->source);
+		api_attributes(out, e);
 	}
 	text_puts(out, "]");
 }
@@ -100,6 +113,7 @@ static void named_event_json(struct page *p, const struct event *e, struct text 
 static void value_event_json(struct page *p, const struct event *e, struct text *out)
 {
 	const struct field *field = &p->call->m->fields.list[e->column];
+	const struct origin *origin = log_origin_of(&p->call->m->log, e);
 	struct text step = { 0 };
 
 	log_split_values(&p->call->m->log, e, &p->before, &p->after);
@@ -113,11 +127,10 @@ static void value_event_json(struct page *p, const struct event *e, struct text 
 	}
 	attribute(out, "New Value", p->after.data, p->after.len);
 	attribute(out, "Old Value", p->before.data, p->before.len);
-	attribute_words(out, "Reason", "Web service API");
+	attribute_words(out, "Reason", origin->reason);
 	if (e->type == ACTIVITY_CHANGE_VALUE) {
-		attribute_words(out, "Source", "Web service API");
-		attribute_words(out, "API Method Name", "Sync Leads");
-		attribute_words(out, "Modifying User", marketo_users[e->user].login);
+		attribute_words(out, "Source", origin->source);
+		api_attributes(out, e);
 	}
 	text_puts(out, "]");
 	text_free(&step);
@@ -126,6 +139,7 @@ static void value_event_json(struct page *p, const struct event *e, struct text 
 static void change_event_json(struct page *p, const struct event *e, struct text *out)
 {
 	const struct field *field = &p->call->m->fields.list[e->column];
+	const struct origin *origin = log_origin_of(&p->call->m->log, e);
 
 	log_split_values(&p->call->m->log, e, &p->before, &p->after);
 	text_printf(out, ",\"fields\":[{\"id\":%u,\"name\":\"%s\"", field->id, field->name);
@@ -138,19 +152,38 @@ static void change_event_json(struct page *p, const struct event *e, struct text
 		text_json_string(out, p->after.data, p->after.len);
 	}
 	text_puts(out, "}],\"attributes\":[");
-	attribute_words(out, "Source", "Web service API");
-	attribute_words(out, "Reason", "Web service API");
-	text_printf(out, ",{\"name\":\"Lead ID\",\"value\":%u}]", e->lead);
+	attribute_words(out, "Source", origin->source);
+	attribute_words(out, "Reason", origin->reason);
+	text_printf(out, "%s{\"name\":\"Lead ID\",\"value\":%u}]",
+		    *origin->source || *origin->reason ? "," : "", e->lead);
+}
+
+void activity_ids_json(const struct marketo *m, uint32_t id, struct text *out)
+{
+	enum { GUID_MAX = 128 };
+
+	if (m->limits.ids_repeat)
+		text_printf(out, "\"id\":%u,", id / 2);
+	else if (!m->limits.ids_missing)
+		text_printf(out, "\"id\":%u,", id);
+	if (m->limits.long_guids)
+		text_printf(out, "\"marketoGUID\":\"%0*u\"", GUID_MAX, id);
+	else
+		text_printf(out, "\"marketoGUID\":\"%u\"", id);
 }
 
 static void event_json(struct page *p, const struct event *e)
 {
 	struct text *out = p->call->out;
 
-	text_printf(out, "{\"id\":%u,\"marketoGUID\":\"%u\",\"leadId\":%u,\"activityDate\":\"",
-		    e->id, e->id, e->lead);
+	text_puts(out, "{");
+	activity_ids_json(p->call->m, e->id, out);
+	text_printf(out, ",\"leadId\":%u,\"activityDate\":\"", e->lead);
 	clock_print(out, e->date);
 	text_printf(out, "\",\"activityTypeId\":%u", e->type);
+	if (log_origin_of(&p->call->m->log, e)->campaign)
+		text_printf(out, ",\"campaignId\":%u",
+			    log_origin_of(&p->call->m->log, e)->campaign);
 	if (e->type == ACTIVITY_NEW_LEAD || e->type == ACTIVITY_DELETE)
 		named_event_json(p, e, out);
 	else if (e->type == ACTIVITY_CHANGE_VALUE && p->as_changes)
@@ -198,33 +231,68 @@ static bool mark_read(struct call *call, struct page_mark *ret)
 	return false;
 }
 
+/* What of a stretch of the log the page shows, by position; the mark moves on behind it. */
+static size_t page_select(const struct page *p, struct page_mark *mark, size_t batch, size_t *ret)
+{
+	const struct log *log = &p->call->m->log;
+	size_t last = mark->at + (size_t)p->call->m->limits.scan_events;
+	int64_t now = sandbox_now_s();
+	size_t count = 0;
+
+	last = last < log->count ? last : log->count;
+	for (; mark->at < last && count < batch; mark->at++) {
+		const struct event *e = &log->events[mark->at];
+
+		if (e->date >= mark->since && event_wanted(p, e) && activity_kept(e, now))
+			ret[count++] = mark->at;
+	}
+	return count;
+}
+
+/* Turns round every run of the same second. */
+static void ties_reverse(const struct log *log, size_t *at, size_t count)
+{
+	for (size_t from = 0, to; from < count; from = to) {
+		to = from + 1;
+		while (to < count && log->events[at[to]].date == log->events[at[from]].date)
+			to++;
+		for (size_t i = from, k = to - 1; i < k; i++, k--) {
+			size_t kept = at[i];
+
+			at[i] = at[k];
+			at[k] = kept;
+		}
+	}
+}
+
 /* Looks through a stretch of the log only: a page may be empty and yet not the last. */
 static void page_answer(struct page *p)
 {
 	struct call *call = p->call;
 	const struct log *log = &call->m->log;
-	size_t batch = call_batch_size(call);
-	int64_t now = sandbox_now_s();
+	const struct limits *limits = &call->m->limits;
+	size_t batch = call_batch_size(call), count;
+	size_t at[BATCH_MAX];
 	struct page_mark mark;
-	size_t last;
+	bool more;
 
 	log_settle(call->m);
 	if (!batch || !mark_read(call, &mark))
 		return;
-	last = mark.at + (size_t)call->m->limits.scan_events;
-	last = last < log->count ? last : log->count;
+	count = page_select(p, &mark, batch, at);
+	more = mark.at < log->count;
+	if (limits->repeats_last && count > 1)
+		mark.at = at[count - 1];
+	if (limits->ties_reversed)
+		ties_reverse(log, at, count);
 	text_puts(call->out, ",\"result\":[");
-	for (; mark.at < last && (size_t)call->records < batch; mark.at++) {
-		const struct event *e = &log->events[mark.at];
-
-		if (e->date < mark.since || !event_wanted(p, e) || !activity_kept(e, now))
-			continue;
-		text_puts(call->out, call->records ? "," : "");
-		event_json(p, e);
+	for (size_t i = 0; i < count; i++) {
+		text_puts(call->out, i ? "," : "");
+		event_json(p, &log->events[at[i]]);
 	}
 	text_puts(call->out, "],\"nextPageToken\":\"");
 	page_mark_print(call->m, &mark, call->out);
-	text_printf(call->out, "\",\"moreResult\":%s", mark.at < log->count ? "true" : "false");
+	text_printf(call->out, "\",\"moreResult\":%s", more ? "true" : "false");
 	text_free(&p->before);
 	text_free(&p->after);
 }
@@ -292,6 +360,39 @@ static void column_visit(void *context, const char *name, size_t len)
 		p->columns[column] = true;
 }
 
+/* listId: only people of the list. False after having failed the call. */
+static bool list_read(struct page *p)
+{
+	struct call *call = p->call;
+	struct text word = { 0 };
+
+	if (call_param(call, "listId", 0, &word) && word.len) {
+		p->list = list_by_id(call->m, strtoll(word.data, NULL, 10));
+		if (!p->list)
+			call_fail(call, 1013, "List '%s' not found", word.data);
+		else if (p->list->count >= LIST_MEMBERS_MAX)
+			call_fail(call, 1003, "List '%s' has %d members or more", word.data,
+				  LIST_MEMBERS_MAX);
+	}
+	text_free(&word);
+	return !call->error_code;
+}
+
+/* assetIds goes with one type only, and none of the types here has assets. False after having
+ * refused the call. */
+static bool assets_read(struct page *p)
+{
+	struct text word = { 0 };
+	bool given = call_param(p->call, "assetIds", 0, &word);
+
+	text_free(&word);
+	if (given && p->type_count > 1)
+		call_fail(p->call, 1003, "assetIds is allowed with one activityTypeId only");
+	else if (given)
+		call_unsupported(p->call, "the sandbox does not look activities up by asset");
+	return !given;
+}
+
 void activities_get(struct call *call)
 {
 	struct page p = { .call = call };
@@ -300,7 +401,7 @@ void activities_get(struct call *call)
 	call_each_value(call, "leadIds", lead_visit, &p);
 	if (!call->error_code && !p.type_count)
 		call_fail(call, 701, "activityTypeIds cannot be blank");
-	if (!call->error_code)
+	if (!call->error_code && assets_read(&p) && list_read(&p))
 		page_answer(&p);
 }
 
@@ -317,7 +418,7 @@ void lead_changes_get(struct call *call)
 	text_free(&fields);
 	call_each_value(call, "fields", column_visit, &p);
 	call_each_value(call, "leadIds", lead_visit, &p);
-	if (!call->error_code)
+	if (!call->error_code && list_read(&p))
 		page_answer(&p);
 }
 
@@ -384,6 +485,11 @@ static const struct {
 	  "Person record was moved to another partition",
 	  { "New Partition ID", "integer" },
 	  { { "Old Partition ID", "integer" }, { "Reason", "string" } } },
+	{ ACTIVITY_CALL_WEBHOOK,
+	  "Call Webhook",
+	  "Called a webhook for a person record",
+	  { "Webhook", "string" },
+	  { { "Error Type", "string" }, { "Response", "string" } } },
 };
 
 static void listed_json(struct text *out, const struct listed *attribute)
@@ -410,5 +516,6 @@ void activity_types_get(struct call *call)
 		text_puts(call->out, "]}");
 	}
 	custom_types_add_json(call->m, call->out);
+	services_add_types(call->m, call->out);
 	text_puts(call->out, "]");
 }

@@ -273,7 +273,9 @@ static void job_enqueue(struct call *call, enum job_kind kind)
 		call_fail(call, 1029, "Export job is already %s", state_names[job->state]);
 		return;
 	}
-	if (count_in(b, JOB_QUEUED) + count_in(b, JOB_PROCESSING) >= QUEUE_MAX) {
+	if (count_in(b, JOB_QUEUED) + count_in(b, JOB_PROCESSING) +
+		    (size_t)call->m->limits.other_exports >=
+	    QUEUE_MAX) {
 		call_fail(call, 1029, "Too many jobs in queue");
 		return;
 	}

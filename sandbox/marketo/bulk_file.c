@@ -55,20 +55,22 @@ static void lead_cell(struct marketo *m, struct job *job, uint32_t position, int
 	const char *bytes;
 	size_t len;
 
+	if (!(field->flags & FIELD_DERIVED)) {
+		bytes = person_get(m, position, column, &len);
+		if (field->type == TYPE_BOOLEAN)
+			text_puts(&job->file, len ? "true" : "false");
+		else
+			cell_or_null(job, &job->file, bytes, len);
+		return;
+	}
 	if (column == COLUMN_FULL_NAME) {
 		person_full_name(m, position, &shown);
-	} else if (field->flags & FIELD_DERIVED) {
+	} else {
 		person_field_json(m, position, column, &shown);
 		if (shown.data[0] == '"') {
 			memmove(shown.data, shown.data + 1, shown.len - 2);
 			shown.len -= 2;
 		}
-	} else {
-		bytes = person_get(m, position, column, &len);
-		if (field->type == TYPE_BOOLEAN)
-			text_puts(&shown, len ? "true" : "false");
-		else
-			text_add(&shown, bytes, len);
 	}
 	cell_or_null(job, &job->file, shown.data, shown.len);
 	text_free(&shown);

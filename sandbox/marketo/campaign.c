@@ -1,15 +1,15 @@
 /* Smart campaigns: defined through the control address, listed and requested through the API.
- * Adobe: Lead Database, Smart Campaigns. What a campaign would do to the people is not played: a
- * request is kept, to be looked at. */
+ * Adobe: Lead Database, Smart Campaigns. A request is kept, to be looked at; what a campaign does
+ * is played by campaign_run.c. */
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "marketo/marketo.h"
+#include "marketo/caller.h"
 
 /* Adobe: Smart Campaigns: at most 100 leads and 100 tokens a request. */
-enum { FIRST_CAMPAIGN_ID = 2401, LEADS_MAX = 100, TOKENS_MAX = 100 };
+enum { LEADS_MAX = 100, TOKENS_MAX = 100 };
 
 void campaigns_free(struct marketo *m)
 {
@@ -20,6 +20,7 @@ void campaigns_free(struct marketo *m)
 		free(c->program);
 		free(c->workspace);
 		text_free(&c->requests);
+		json_object_put(c->definition);
 	}
 	free(m->campaigns.list);
 	m->campaigns = (struct campaigns){ 0 };
@@ -35,51 +36,92 @@ static bool flag_read(struct json_object *body, const char *name, bool otherwise
 							     : otherwise;
 }
 
-void campaign_make(struct marketo *m, struct json_object *body, struct text *out,
-		   struct text *error)
+/* The tokens of the program: names without "my." and what stands for them. */
+static bool tokens_are_words(struct json_object *tokens)
 {
-	const char *name = json_member_text(body, "name");
-	const char *type = json_member_text(body, "type");
-	const char *workspace = json_member_text(body, "workspaceName");
-	struct campaign *grown;
-
-	if (!name || !*name || !type ||
-	    (strcmp(type, "trigger") != 0 && strcmp(type, "batch") != 0)) {
-		text_puts(error, "a campaign has a name and the type trigger or batch");
-		return;
+	if (!tokens)
+		return true;
+	if (!json_object_is_type(tokens, json_type_object))
+		return false;
+	json_object_object_foreach (tokens, name, value) {
+		if (!*name || !json_object_is_type(value, json_type_string))
+			return false;
 	}
-	grown = realloc(m->campaigns.list, (m->campaigns.count + 1) * sizeof(*grown));
-	if (!grown)
-		abort();
-	m->campaigns.list = grown;
-	grown[m->campaigns.count] = (struct campaign){
-		.name = word_copy(name),
-		.program = word_copy(json_member_text(body, "programName")),
-		.workspace = word_copy(workspace ? workspace : "Default"),
-		.batch = strcmp(type, "batch") == 0,
-		.active = flag_read(body, "active", true),
-		.requestable = flag_read(body, "requestable", true),
-		.created = sandbox_now_s(),
-	};
-	text_printf(out, "{\"id\":%zu}", FIRST_CAMPAIGN_ID + m->campaigns.count++);
+	return true;
 }
 
-void campaigns_show(struct marketo *m, struct json_object *body, struct text *out,
-		    struct text *error)
+/* Says what is wrong with a definition, or nothing. */
+static void definition_check(struct marketo *m, struct json_object *body, struct text *error)
 {
-	(void)body;
-	(void)error;
-	text_puts(out, "[");
-	for (size_t i = 0; i < m->campaigns.count; i++) {
-		const struct campaign *c = &m->campaigns.list[i];
+	static const char *const members[] = { "name",    "type",        "programName",
+					       "active",  "requestable", "workspaceName",
+					       "webhook", "flowStep",    "tokens",
+					       NULL };
+	const char *name = json_words(body, "name"), *type = json_words(body, "type");
 
-		text_printf(out, "%s{\"id\":%zu,\"name\":", i ? "," : "", FIRST_CAMPAIGN_ID + i);
-		text_json_string(out, c->name, strlen(c->name));
-		text_puts(out, ",\"requests\":[");
-		text_add(out, c->requests.data, c->requests.len);
-		text_puts(out, "]}");
+	if (!members_known(body, members, "a campaign", error))
+		return;
+	if (!*name || (strcmp(type, "trigger") != 0 && strcmp(type, "batch") != 0))
+		text_puts(error, "a campaign has a name and the type trigger or batch");
+	else if (json_at(body, "webhook") && json_at(body, "flowStep"))
+		text_puts(error, "a campaign has a webhook or a flowStep, not both");
+	else if (!tokens_are_words(json_at(body, "tokens")))
+		text_puts(error, "tokens must be an object of texts");
+	else if (json_at(body, "webhook"))
+		webhook_check(m, body, error);
+	else if (json_at(body, "flowStep"))
+		flow_step_check(m, body, error);
+}
+
+void campaign_make(struct control_call *c)
+{
+	struct campaigns *all = &c->m->campaigns;
+	const char *workspace = json_member_text(c->body, "workspaceName");
+	struct campaign *grown;
+
+	definition_check(c->m, c->body, &c->error);
+	if (c->error.len)
+		return;
+	grown = realloc(all->list, (all->count + 1) * sizeof(*grown));
+	if (!grown)
+		abort();
+	all->list = grown;
+	grown[all->count] = (struct campaign){
+		.name = word_copy(json_words(c->body, "name")),
+		.program = word_copy(json_member_text(c->body, "programName")),
+		.workspace = word_copy(workspace ? workspace : "Default"),
+		.batch = strcmp(json_words(c->body, "type"), "batch") == 0,
+		.active = flag_read(c->body, "active", true),
+		.requestable = flag_read(c->body, "requestable", true),
+		.created = sandbox_now_s(),
+		.definition = json_object_get(c->body),
+	};
+	text_printf(c->out, "{\"id\":%zu}", FIRST_CAMPAIGN_ID + all->count++);
+}
+
+void campaigns_show(struct control_call *c)
+{
+	struct marketo *m = c->m;
+
+	text_puts(c->out, "[");
+	for (size_t i = 0; i < m->campaigns.count; i++) {
+		const struct campaign *campaign = &m->campaigns.list[i];
+		const char *comma = "";
+
+		text_printf(c->out, "%s{\"id\":%zu,\"name\":", i ? "," : "", FIRST_CAMPAIGN_ID + i);
+		text_json_string(c->out, campaign->name, strlen(campaign->name));
+		text_puts(c->out, ",\"requests\":[");
+		text_add(c->out, campaign->requests.data, campaign->requests.len);
+		text_puts(c->out, "],\"runs\":[");
+		for (size_t k = 0; k < m->callers->run_count; k++) {
+			if (m->callers->runs[k]->campaign != i)
+				continue;
+			text_printf(c->out, "%s%zu", comma, m->callers->runs[k]->number);
+			comma = ",";
+		}
+		text_puts(c->out, "]}");
 	}
-	text_puts(out, "]");
+	text_puts(c->out, "]");
 }
 
 /* ---- reading ---- */
@@ -249,6 +291,7 @@ void campaign_trigger(struct call *call)
 		return;
 	text_puts(&c->requests, c->requests.len ? "," : "");
 	text_puts(&c->requests, json_object_to_json_string_ext(input, JSON_C_TO_STRING_PLAIN));
+	campaign_run_requested(call, at, input);
 	call->records = (int64_t)json_object_array_length(leads);
 	text_printf(call->out, ",\"result\":[{\"id\":%zu}]", FIRST_CAMPAIGN_ID + at);
 }

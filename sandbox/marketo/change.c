@@ -65,6 +65,11 @@ static int member_read(const struct marketo *m, struct draft *d, const char *nam
 		text_printf(error, "Field '%s' is read-only", name);
 		return 1003;
 	}
+	if (!value_from_json(field, value, &d->value) && m->limits.wrong_type_1001) {
+		text_printf(error, "Invalid value '%s'. Required of type '%s'",
+			    json_object_get_string(value), field_types[field->type].name);
+		return 1001;
+	}
 	if (!value_from_json(field, value, &d->value)) {
 		text_printf(error, "Invalid value for field '%s' and value '%s'", name,
 			    json_object_get_string(value));
@@ -154,17 +159,9 @@ static bool change_value(struct marketo *m, uint32_t position, int column, const
 static void spread_unsubscribed(struct marketo *m, const char *email, size_t len, bool out,
 				int user)
 {
-	size_t most = 1000, count;
-	uint32_t *same = malloc(most * sizeof(*same));
+	size_t count;
+	uint32_t *same = people_all(m, COLUMN_EMAIL, email, len, &count);
 
-	if (!same)
-		abort();
-	while ((count = people_find(m, COLUMN_EMAIL, email, len, same, most)) == most) {
-		most *= 4;
-		same = realloc(same, most * sizeof(*same));
-		if (!same)
-			abort();
-	}
 	for (size_t i = 0; i < count; i++)
 		change_value(m, same[i], COLUMN_UNSUBSCRIBED, "true", out ? 4 : 0, user);
 	free(same);
@@ -202,8 +199,9 @@ void draft_update(struct marketo *m, const struct draft *d, uint32_t position, i
 	bool was_out = opted_out(m, email, email_len);
 
 	for (size_t i = 0; i < d->count; i++)
-		change_value(m, position, d->items[i].column, d->bytes.data + d->items[i].start,
-			     d->items[i].len, user);
+		if (!m->limits.blocked[d->items[i].column])
+			change_value(m, position, d->items[i].column,
+				     d->bytes.data + d->items[i].start, d->items[i].len, user);
 	settle_unsubscribed(m, d, position, was_out, user);
 }
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "marketo/marketo.h"
+#include "marketo/custom.h"
 
-static void attribute_free(struct custom_attribute *a)
+void custom_attribute_free(struct custom_attribute *a)
 {
 	free(a->api_name);
 	free(a->name);
@@ -24,19 +24,19 @@ static void attribute_copy(const struct custom_attribute *from, struct custom_at
 	ret->type = word_copy(from->type);
 }
 
-static void version_free(struct custom_version *v)
+void custom_version_free(struct custom_version *v)
 {
 	free(v->name);
 	free(v->description);
 	free(v->trigger);
 	free(v->filter);
-	attribute_free(&v->primary);
+	custom_attribute_free(&v->primary);
 	for (int i = 0; i < v->count; i++)
-		attribute_free(&v->attributes[i]);
+		custom_attribute_free(&v->attributes[i]);
 	*v = (struct custom_version){ 0 };
 }
 
-static void version_copy(const struct custom_version *from, struct custom_version *ret)
+void custom_version_copy(const struct custom_version *from, struct custom_version *ret)
 {
 	ret->name = word_copy(from->name);
 	ret->description = word_copy(from->description);
@@ -52,10 +52,11 @@ void custom_free(struct marketo *m)
 {
 	for (int i = 0; i < m->custom.count; i++) {
 		free(m->custom.list[i].api_name);
-		version_free(&m->custom.list[i].draft);
-		version_free(&m->custom.list[i].approved);
+		custom_version_free(&m->custom.list[i].draft);
+		custom_version_free(&m->custom.list[i].approved);
 	}
 	m->custom.count = 0;
+	m->custom.made = 0;
 }
 
 const struct custom_type *custom_by_id(const struct marketo *m, uint32_t id)
@@ -96,6 +97,8 @@ static void attribute_json(struct text *out, const struct custom_attribute *a)
 
 static const char *status_of(const struct custom_type *t)
 {
+	if (t->gone)
+		return "deleted";
 	if (!t->has_approved)
 		return "draft";
 	return t->has_draft ? "approved with draft" : "approved";
@@ -127,7 +130,7 @@ static void type_json(struct text *out, const struct custom_type *t, const struc
 	text_puts(out, "}");
 }
 
-static void answer_type(struct call *call, const struct custom_type *t, bool draft)
+void custom_answer(struct call *call, const struct custom_type *t, bool draft)
 {
 	text_puts(call->out, ",\"result\":[");
 	type_json(call->out, t, draft ? &t->draft : &t->approved, true);
@@ -179,7 +182,7 @@ void custom_types_add_json(const struct marketo *m, struct text *out)
 
 /* ---- making a type ---- */
 
-static bool name_is_legal(const char *name, bool spaces)
+bool custom_name_is_legal(const char *name, bool spaces)
 {
 	size_t len = strlen(name);
 
@@ -204,8 +207,7 @@ static bool type_is_legal(const char *type)
 	return false;
 }
 
-/* False after having failed the call. */
-static bool attribute_read(struct call *call, struct json_object *from,
+bool custom_attribute_read(struct call *call, struct json_object *from,
 			   struct custom_attribute *ret)
 {
 	const char *api_name = json_member_text(from, "apiName");
@@ -214,7 +216,7 @@ static bool attribute_read(struct call *call, struct json_object *from,
 
 	if (!api_name || !name || !type)
 		call_fail(call, 701, "apiName, name and dataType of an attribute cannot be blank");
-	else if (!name_is_legal(api_name, false) || !name_is_legal(name, true))
+	else if (!custom_name_is_legal(api_name, false) || !custom_name_is_legal(name, true))
 		call_fail(call, 1003, "Invalid attribute name '%s'", api_name);
 	else if (!type_is_legal(type))
 		call_fail(call, 1003, "Invalid attribute dataType '%s'", type);
@@ -252,7 +254,7 @@ void custom_type_post(struct call *call)
 		words[i] = json_member_text(call->json, needed[i]);
 		if (!words[i])
 			call_fail(call, 701, "%s cannot be blank", needed[i]);
-		else if (!name_is_legal(words[i], i > 0))
+		else if (!custom_name_is_legal(words[i], i > 0))
 			call_fail(call, 1003, "Invalid value for %s '%s'", needed[i], words[i]);
 		if (call->error_code)
 			return;
@@ -270,23 +272,23 @@ void custom_type_post(struct call *call)
 		call_fail(call, 701, "primaryAttribute cannot be blank");
 		return;
 	}
-	if (!attribute_read(call, from, &primary))
+	if (!custom_attribute_read(call, from, &primary))
 		return;
 	t = &all->list[all->count];
 	*t = (struct custom_type){ .api_name = word_copy(words[0]),
-				   .id = ACTIVITY_CUSTOM_FROM + (uint32_t)all->count++,
+				   .id = ACTIVITY_CUSTOM_FROM + all->made++,
 				   .has_draft = true,
 				   .created = sandbox_now_s(),
 				   .updated = sandbox_now_s() };
+	all->count++;
 	t->draft = (struct custom_version){ word_copy(words[1]),
 					    word_copy(json_member_text(call->json, "description")),
 					    word_copy(words[2]), word_copy(words[3]),
 					    .primary = primary };
-	answer_type(call, t, true);
+	custom_answer(call, t, true);
 }
 
-/* The type the path names; NULL after having failed the call. */
-static struct custom_type *type_of_call(struct call *call)
+struct custom_type *custom_of_call(struct call *call)
 {
 	struct custom_type *t = custom_by_name(call->m, call->word.data);
 
@@ -295,69 +297,27 @@ static struct custom_type *type_of_call(struct call *call)
 	return t;
 }
 
-static bool has_attribute(const struct custom_version *v, const struct custom_attribute *a)
+void custom_draft_begin(const struct custom_type *t, struct custom_version *ret)
 {
-	if (strcasecmp(v->primary.api_name, a->api_name) == 0 ||
-	    strcasecmp(v->primary.name, a->name) == 0)
-		return true;
-	for (int i = 0; i < v->count; i++)
-		if (strcasecmp(v->attributes[i].api_name, a->api_name) == 0 ||
-		    strcasecmp(v->attributes[i].name, a->name) == 0)
-			return true;
-	return false;
+	custom_version_copy(t->has_draft ? &t->draft : &t->approved, ret);
 }
 
-/* All or none: on a refusal what was added is taken back by the caller. */
-static void attributes_add(struct call *call, struct custom_version *v, struct json_object *list)
+void custom_draft_end(struct call *call, struct custom_type *t, struct custom_version *next)
 {
-	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		struct custom_attribute a = { 0 };
-
-		if (v->count == CUSTOM_ATTRIBUTES_MAX) {
-			call_fail(call, 1028, "At most %d attributes are allowed",
-				  CUSTOM_ATTRIBUTES_MAX);
-			return;
-		}
-		if (!attribute_read(call, json_object_array_get_idx(list, i), &a))
-			return;
-		if (has_attribute(v, &a)) {
-			call_fail(call, 1017, "Attribute '%s' already exists", a.api_name);
-			attribute_free(&a);
-			return;
-		}
-		v->attributes[v->count++] = a;
-	}
-}
-
-void custom_attributes_post(struct call *call)
-{
-	struct custom_type *t = type_of_call(call);
-	struct custom_version next = { 0 };
-	struct json_object *list;
-
-	if (!t)
-		return;
-	if (!json_object_object_get_ex(call->json, "attributes", &list) ||
-	    !json_object_is_type(list, json_type_array) || !json_object_array_length(list)) {
-		call_fail(call, 701, "attributes cannot be blank");
-		return;
-	}
-	version_copy(t->has_draft ? &t->draft : &t->approved, &next);
-	attributes_add(call, &next, list);
 	if (call->error_code) {
-		version_free(&next);
+		custom_version_free(next);
 		return;
 	}
-	version_free(&t->draft);
-	t->draft = next;
+	custom_version_free(&t->draft);
+	t->draft = *next;
 	t->has_draft = true;
 	t->updated = sandbox_now_s();
-	answer_type(call, t, true);
+	custom_answer(call, t, true);
 }
 
 void custom_approve_post(struct call *call)
 {
-	struct custom_type *t = type_of_call(call);
+	struct custom_type *t = custom_of_call(call);
 
 	if (!t)
 		return;
@@ -365,18 +325,18 @@ void custom_approve_post(struct call *call)
 		call_fail(call, 1003, "Custom activity type '%s' has no draft", t->api_name);
 		return;
 	}
-	version_free(&t->approved);
+	custom_version_free(&t->approved);
 	t->approved = t->draft;
 	t->draft = (struct custom_version){ 0 };
 	t->has_draft = false;
 	t->has_approved = true;
 	t->updated = sandbox_now_s();
-	answer_type(call, t, false);
+	custom_answer(call, t, false);
 }
 
 void custom_describe_get(struct call *call)
 {
-	struct custom_type *t = type_of_call(call);
+	struct custom_type *t = custom_of_call(call);
 	struct text word = { 0 };
 	bool draft;
 
@@ -386,5 +346,5 @@ void custom_describe_get(struct call *call)
 	text_free(&word);
 	if (draft ? !t->has_draft : !t->has_approved)
 		draft = !draft;
-	answer_type(call, t, draft);
+	custom_answer(call, t, draft);
 }

@@ -183,22 +183,14 @@ static void activity_add(struct call *call, struct json_object *from)
 	}
 	if (activity_payload(call, t, &a, &payload)) {
 		id = log_other(call->m, person_id(position), t->id, a.date, call->user, &payload);
-		text_printf(call->out, "{\"id\":%u,\"marketoGUID\":\"%u\",\"status\":\"added\"}",
-			    id, id);
+		text_puts(call->out, "{");
+		activity_ids_json(call->m, id, call->out);
+		text_puts(call->out, ",\"status\":\"added\"}");
 	}
 	text_free(&payload);
 }
 
 void custom_activities_post(struct call *call)
 {
-	struct json_object *input = call_input(call);
-
-	if (!input)
-		return;
-	text_puts(call->out, ",\"result\":[");
-	for (size_t i = 0; i < json_object_array_length(input); i++, call->records++) {
-		text_puts(call->out, i ? "," : "");
-		activity_add(call, json_object_array_get_idx(input, i));
-	}
-	text_puts(call->out, "]");
+	call_each_record(call, activity_add);
 }

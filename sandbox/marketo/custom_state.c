@@ -59,6 +59,7 @@ static void version_restore(struct custom_version *v, struct state_reader *r)
 void custom_save(const struct marketo *m, struct state_writer *w)
 {
 	state_put_number(w, (uint64_t)m->custom.count);
+	state_put_number(w, m->custom.made);
 	for (int i = 0; i < m->custom.count; i++) {
 		const struct custom_type *t = &m->custom.list[i];
 
@@ -79,6 +80,7 @@ void custom_restore(struct marketo *m, struct state_reader *r)
 {
 	int count = (int)state_take_number(r, CUSTOM_TYPES_MAX);
 
+	m->custom.made = (uint32_t)state_take_number(r, UINT32_MAX);
 	while (m->custom.count < count && !r->broken) {
 		struct custom_type *t = &m->custom.list[m->custom.count++];
 

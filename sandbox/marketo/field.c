@@ -26,6 +26,7 @@ const struct field_type_info field_types[TYPE_COUNT] = {
 	[TYPE_REFERENCE] = { "reference", 0, false, false, false },
 };
 
+enum { SOAP_ONLY_ID = 1999 };
 enum { RO = FIELD_READ_ONLY, DERIVED = FIELD_READ_ONLY | FIELD_DERIVED };
 
 static const struct {
@@ -239,6 +240,12 @@ static void add_length(struct text *out, const struct field *field)
 		text_printf(out, ",\"length\":%d", length);
 }
 
+/* Live instances describe score fields as integers. */
+static const char *described_type(const struct field *field)
+{
+	return field_types[field->type == TYPE_SCORE ? TYPE_INTEGER : field->type].name;
+}
+
 void describe_get(struct call *call)
 {
 	struct fields *f = &call->m->fields;
@@ -253,7 +260,7 @@ void describe_get(struct call *call)
 			continue;
 		text_printf(call->out, "%s{\"id\":%u", comma, field->id);
 		add_member(call->out, "displayName", field->display);
-		add_member(call->out, "dataType", field_types[field->type].name);
+		add_member(call->out, "dataType", described_type(field));
 		add_length(call->out, field);
 		text_printf(call->out, ",\"rest\":{\"name\":\"%s\",\"readOnly\":%s}", field->name,
 			    read_only);
@@ -264,6 +271,12 @@ void describe_get(struct call *call)
 		comma = ",";
 		call->records++;
 	}
+	if (call->m->limits.soap_only)
+		text_printf(
+			call->out,
+			"%s{\"id\":%d,\"displayName\":\"Acquisition Date\",\"dataType\":"
+			"\"datetime\",\"soap\":{\"name\":\"AcquisitionDate\",\"readOnly\":true}}",
+			comma, SOAP_ONLY_ID);
 	text_puts(call->out, "]");
 }
 
@@ -288,17 +301,20 @@ void describe2_get(struct call *call)
 			continue;
 		text_printf(call->out, "%s{\"name\":\"%s\"", comma, field->name);
 		add_member(call->out, "displayName", field->display);
-		add_member(call->out, "dataType", field_types[field->type].name);
+		add_member(call->out, "dataType", described_type(field));
 		add_length(call->out, field);
-		text_printf(call->out, ",\"updateable\":%s,\"crmManaged\":false}",
-			    field->flags & FIELD_READ_ONLY ? "false" : "true");
+		text_printf(call->out, ",\"updateable\":%s,\"crmManaged\":%s}",
+			    field->flags & FIELD_READ_ONLY ? "false" : "true",
+			    call->m->limits.crm_managed && !(field->flags & FIELD_CUSTOM)
+				    ? "true"
+				    : "false");
 		comma = ",";
 		call->records++;
 	}
 	text_puts(call->out, "]}]");
 }
 
-static void schema_json(struct text *out, const struct field *field)
+void field_schema_json(struct text *out, const struct field *field)
 {
 	bool custom = field->flags & FIELD_CUSTOM;
 
@@ -339,7 +355,7 @@ void schema_fields_get(struct call *call)
 	text_puts(call->out, ",\"result\":[");
 	for (size_t i = mark.at; i < end; i++, call->records++) {
 		text_puts(call->out, i > mark.at ? "," : "");
-		schema_json(call->out, &f->list[i]);
+		field_schema_json(call->out, &f->list[i]);
 	}
 	text_puts(call->out, "]");
 	if (end == f->count)
@@ -412,16 +428,7 @@ static void field_create(struct call *call, struct json_object *wanted)
 
 void schema_fields_post(struct call *call)
 {
-	struct json_object *input = call_input(call);
-
-	if (!input)
-		return;
-	text_puts(call->out, ",\"result\":[");
-	for (size_t i = 0; i < json_object_array_length(input); i++, call->records++) {
-		text_puts(call->out, i ? "," : "");
-		field_create(call, json_object_array_get_idx(input, i));
-	}
-	text_puts(call->out, "]");
+	call_each_record(call, field_create);
 }
 
 static struct field *field_of_call(struct call *call)
@@ -441,7 +448,7 @@ void schema_field_get(struct call *call)
 	if (!field)
 		return;
 	text_puts(call->out, ",\"result\":[");
-	schema_json(call->out, field);
+	field_schema_json(call->out, field);
 	text_puts(call->out, "]");
 	call->records = 1;
 }

@@ -176,8 +176,8 @@ void import_post(struct call *call)
 	if (!import || !call->m->imports)
 		abort();
 	import->user = call->user;
-	if (count_in(call->m->imports, IMPORT_QUEUED) +
-		    count_in(call->m->imports, IMPORT_RUNNING) >=
+	if (count_in(call->m->imports, IMPORT_QUEUED) + count_in(call->m->imports, IMPORT_RUNNING) +
+		    (size_t)call->m->limits.other_imports >=
 	    QUEUE_MAX)
 		call_fail(call, 1016, "Too many imports queued");
 	if (call->error_code || !format_read(call, import) || !options_read(call, import) ||

@@ -232,8 +232,8 @@ static int row_matches(struct run *run, struct json_object *record, uint32_t *re
 		text_printf(&run->error, "Invalid value for lookup field '%s'", field->name);
 		return -1;
 	}
-	matches =
-		people_find(run->m, run->import->lookup, run->value.data, run->value.len, found, 2);
+	matches = people_look_up(run->m, run->import->lookup, run->value.data, run->value.len,
+				 found, 2);
 	if (matches > 1)
 		text_puts(&run->error, "Multiple lead match lookup criteria");
 	if (!matches && run->import->lookup == COLUMN_ID)
@@ -296,8 +296,10 @@ void import_apply(struct marketo *m, struct import *import)
 			if (run->columns[i] < 0)
 				run->rows.at = run->rows.end;
 	}
+	log_origin_set(&m->log, "List import", "List import", 0);
 	while (row_read(&run->rows))
 		row_apply(run);
+	m->log.origin = 0;
 	rows_free(&run->rows);
 	draft_free(run->draft);
 	text_free(&run->value);

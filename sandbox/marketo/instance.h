@@ -33,6 +33,7 @@ enum right {
 	RIGHT_WRITE_SALES_PERSON = 1 << 11,
 	RIGHT_READ_CAMPAIGN = 1 << 12,
 	RIGHT_RUN_CAMPAIGN = 1 << 13,
+	RIGHT_READ_ASSETS = 1 << 14,
 };
 
 struct user {
@@ -60,6 +61,8 @@ struct tokens {
 
 /* ---- limits and usage (quota.c) ---- */
 
+enum { STANDARD_IDS_FROM = 1, CUSTOM_IDS_FROM = 2001, CUSTOM_FIELDS_MAX = 100, FIELDS_MAX = 256 };
+
 struct limits {
 	bool enforce;
 	bool query_token;      /* take the token from the query too, as before the switch-off */
@@ -75,7 +78,24 @@ struct limits {
 	bool export_updated;    /* the filters that small subscriptions lack */
 	bool export_fails;      /* every bulk extract does */
 	bool export_loses_file; /* completed, and yet the file is not there */
+	int64_t webhook_s;      /* how long a webhook, and a service, may take to answer */
+	int64_t flow_s;         /* how long a run waits for callbacks */
 	int64_t other_calls;    /* calls of other consumers, part of today's count */
+	int64_t lookup_lag_s;   /* a new person is found by its id only for so long */
+	int64_t upsert_race_ms; /* between looking a person up and writing it */
+	bool leave_out_empty;   /* fields without a value are not shown */
+	bool unknown_members;   /* in every object of an answer */
+	bool wrong_type_1001;   /* instead of 1003 */
+	bool crm_managed;       /* a native CRM sync is on */
+	bool company_logged;    /* a company's change is one of everybody linked to it */
+	bool soap_only;         /* describe shows a field that the API cannot reach */
+	int64_t other_exports, other_imports;     /* places of the bulk queues taken by others */
+	int64_t page_token_s;                     /* how long a paging token is good; 0: for ever */
+	bool ids_missing, ids_repeat, long_guids; /* of activities */
+	bool ties_reversed;       /* activities of the same second come in another order */
+	bool repeats_last;        /* a page of activities begins with the last of the one before */
+	bool blocked[FIELDS_MAX]; /* columns whose updates are dropped in silence */
+	uint16_t origins[USER_COUNT]; /* what the change log tells of whom; 0: the API */
 };
 
 enum { WINDOW_MAX = 10000, ERROR_KINDS_MAX = 64, USAGE_DAYS = 7 };
@@ -163,8 +183,6 @@ struct field {
 	struct index index;
 };
 
-enum { STANDARD_IDS_FROM = 1, CUSTOM_IDS_FROM = 2001, CUSTOM_FIELDS_MAX = 100, FIELDS_MAX = 256 };
-
 struct fields {
 	struct field list[FIELDS_MAX]; /* a field's position is its column */
 	size_t count, custom;
@@ -202,6 +220,7 @@ enum activity_type {
 	ACTIVITY_MERGE = 32,
 	ACTIVITY_DELETE = 37,
 	ACTIVITY_CHANGE_PARTITION = 100,
+	ACTIVITY_CALL_WEBHOOK = 110,
 	ACTIVITY_CUSTOM_FROM = 100001,
 };
 
@@ -209,8 +228,15 @@ struct event {
 	uint64_t payload; /* where its bytes are */
 	uint32_t payload_len;
 	uint32_t id, lead, date, type;
-	uint16_t column;
+	uint8_t column;
 	int8_t user;
+	uint16_t origin; /* position among the origins */
+};
+
+/* What the log says of who made a change. The first is the API. */
+struct origin {
+	char *source, *reason;
+	uint32_t campaign; /* 0: none */
 };
 
 struct late_event {
@@ -228,6 +254,9 @@ struct log {
 	size_t peak_count;
 	struct late_event *late; /* by visible_ms */
 	size_t late_count, late_cap;
+	struct origin *origins; /* the first, of the API, is not among them */
+	size_t origin_count;
+	uint16_t origin; /* of what is written now; 0: the API */
 };
 
 /* ---- custom activity types (custom.c) ---- */
@@ -250,6 +279,7 @@ struct custom_type {
 	char *api_name;
 	uint32_t id;
 	bool has_draft, has_approved;
+	bool gone; /* just deleted, to be told so */
 	struct custom_version draft, approved;
 	int64_t created, updated;
 };
@@ -257,6 +287,7 @@ struct custom_type {
 struct custom_types {
 	struct custom_type list[CUSTOM_TYPES_MAX];
 	int count;
+	uint32_t made; /* ever: ids are not given twice */
 };
 
 /* ---- static lists (list.c) ---- */
@@ -296,7 +327,8 @@ struct campaign {
 	char *name, *program, *workspace;
 	bool batch, active, requestable;
 	int64_t created;
-	struct text requests; /* JSON objects with commas between */
+	struct text requests;           /* JSON objects with commas between */
+	struct json_object *definition; /* as it was given; NULL: none */
 };
 
 struct campaigns {
@@ -317,6 +349,7 @@ struct marketo {
 	struct custom_types custom;
 	struct lists lists;
 	struct campaigns campaigns;
+	struct callers *callers; /* caller.h */
 	struct objects objects[OBJECT_KIND_COUNT];
 	struct imports *imports; /* import.h; NULL: none */
 	struct bulk *bulk;       /* bulk.h; NULL: no jobs */

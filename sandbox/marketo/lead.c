@@ -21,6 +21,10 @@ static void selection_visit(void *context, const char *name, size_t len)
 
 	if (column >= 0) {
 		selection_add(s, column);
+	} else if ((len == 7 && memcmp(name, "cookies", 7) == 0) ||
+		   (len == 5 && memcmp(name, "ecids", 5) == 0)) {
+		s->wrong = true;
+		call_unsupported(s->call, "the sandbox does not track web visits");
 	} else if (!s->wrong) {
 		s->wrong = true;
 		call_fail(s->call, 1006, "Field '%.*s' not found", (int)(len < 200 ? len : 200),
@@ -47,10 +51,16 @@ bool selection_read(struct call *call, struct selection *s)
 
 void lead_json(struct call *call, const struct selection *s, uint32_t position)
 {
+	const char *before = "{";
+
 	for (size_t i = 0; i < s->count; i++) {
-		text_add(call->out, i ? "," : "{", 1);
+		if (call->m->limits.leave_out_empty &&
+		    !person_has(call->m, position, s->columns[i]))
+			continue;
+		text_puts(call->out, before);
 		text_json_key(call->out, call->m->fields.list[s->columns[i]].name);
 		person_field_json(call->m, position, s->columns[i], call->out);
+		before = ",";
 	}
 	text_add(call->out, "}", 1);
 	call->records++;
@@ -105,8 +115,8 @@ static void match_visit(void *context, const char *value, size_t len)
 			 len); /* as it is: loaded people may hold what is refused now */
 	else if (!value_from_text(type, value, len, &s->value))
 		return; /* what no person can hold matches nobody */
-	s->count += people_find(s->call->m, s->column, s->value.data, s->value.len,
-				s->found + s->count, MATCHES_MAX + 1 - s->count);
+	s->count += people_look_up(s->call->m, s->column, s->value.data, s->value.len,
+				   s->found + s->count, MATCHES_MAX + 1 - s->count);
 }
 
 static int newest_first(const void *a, const void *b)
@@ -127,6 +137,17 @@ static void match_unique(struct match *s)
 	s->count = kept;
 }
 
+/* Adobe: Leads, Get Leads by Filter Type: what else it takes. */
+static bool filter_is_lacking(const char *name)
+{
+	static const char *const names[] = { "cookies", "facebookId", "linkedinId", "twitterId" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(names[i], name) == 0)
+			return true;
+	return strncmp(name, "sfdc", 4) == 0;
+}
+
 /* The column of filterType; -1 after having failed the call. */
 static int filter_column(struct call *call)
 {
@@ -135,6 +156,9 @@ static int filter_column(struct call *call)
 
 	if (!call_param(call, "filterType", 0, &name) || !name.len) {
 		call_fail(call, 701, "filterType cannot be blank");
+	} else if (filter_is_lacking(name.data)) {
+		call_unsupported(call, "the sandbox does not look leads up by cookies, social or "
+				       "Salesforce ids");
 	} else {
 		column = field_find(call->m, name.data, name.len);
 		if (column < 0)

@@ -31,7 +31,44 @@ void log_free(struct log *log)
 	free(log->events);
 	free(log->date_peaks);
 	free(log->late);
+	for (size_t i = 0; i < log->origin_count; i++) {
+		free(log->origins[i].source);
+		free(log->origins[i].reason);
+	}
+	free(log->origins);
 	*log = (struct log){ 0 };
+}
+
+/* ---- origins ---- */
+
+const struct origin *log_origin_of(const struct log *log, const struct event *e)
+{
+	static const struct origin api = { (char *)(uintptr_t) "Web service API",
+					   (char *)(uintptr_t) "Web service API", 0 };
+
+	return e->origin ? &log->origins[e->origin - 1] : &api;
+}
+
+uint16_t log_origin(struct log *log, const char *source, const char *reason, uint32_t campaign)
+{
+	for (size_t i = 0; i < log->origin_count; i++)
+		if (log->origins[i].campaign == campaign &&
+		    strcmp(log->origins[i].source, source) == 0 &&
+		    strcmp(log->origins[i].reason, reason) == 0)
+			return (uint16_t)(i + 1);
+	if (log->origin_count == UINT16_MAX)
+		return 0; /* more than anybody will tell apart */
+	log->origins = realloc(log->origins, (log->origin_count + 1) * sizeof(*log->origins));
+	if (!log->origins)
+		abort();
+	log->origins[log->origin_count++] =
+		(struct origin){ word_copy(source), word_copy(reason), campaign };
+	return (uint16_t)log->origin_count;
+}
+
+void log_origin_set(struct log *log, const char *source, const char *reason, uint32_t campaign)
+{
+	log->origin = log_origin(log, source, reason, campaign);
 }
 
 /* A payload never spans blocks. One larger than a block is refused by the limit on bodies long
@@ -113,6 +150,16 @@ void log_restore(struct log *log, struct event e, const char *payload, size_t le
 		event_append(log, &e);
 }
 
+void log_merge(struct log *log, uint32_t winner, uint32_t loser)
+{
+	for (size_t i = 0; i < log->count; i++)
+		if (log->events[i].lead == loser)
+			log->events[i].lead = winner;
+	for (size_t i = 0; i < log->late_count; i++)
+		if (log->late[i].event.lead == loser)
+			log->late[i].event.lead = winner;
+}
+
 void log_settle(struct marketo *m)
 {
 	struct log *log = &m->log;
@@ -134,6 +181,7 @@ static uint32_t event_add(struct marketo *m, struct event e)
 	int64_t late_s = m->limits.late_commit_s + late_commit_seconds();
 
 	e.id = FIRST_EVENT_ID + m->log.last_id++;
+	e.origin = m->log.origin;
 	log_settle(m);
 	if (late_s)
 		event_delay(&m->log, &e, sandbox_now_ms() + late_s * 1000);
@@ -150,7 +198,7 @@ void log_value_change(struct marketo *m, uint32_t lead, int column, int user,
 	struct event e = { .lead = lead,
 			   .date = (uint32_t)sandbox_now_s(),
 			   .type = ACTIVITY_CHANGE_VALUE,
-			   .column = (uint16_t)column,
+			   .column = (uint8_t)column,
 			   .user = (int8_t)user };
 	struct text payload = { 0 };
 

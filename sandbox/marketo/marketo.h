@@ -37,6 +37,8 @@ struct route {
 /* A route whose path has no free word goes before one that has. known: the path exists, with
  * another method perhaps. */
 const struct route *route_find(const struct web_request *, struct text *word, bool *ret_known);
+/* Says that the real service has the address and the sandbox has not; NULL when neither has it. */
+const char *route_lacking(const struct web_request *);
 
 enum { BATCH_MAX = 300 }; /* records of a call */
 
@@ -56,10 +58,14 @@ bool call_filter_passes(const struct call *, const char *name, const char *value
 size_t call_batch_size(struct call *);
 /* The "input" list of the body, 1 to 300 members; NULL after having failed the call. */
 struct json_object *call_input(struct call *);
+/* The result of a call in which each record of the input is served by itself. */
+void call_each_record(struct call *, void (*serve)(struct call *, struct json_object *record));
 /* A copy the caller frees; of NULL an empty one. */
 char *word_copy(const char *);
 /* A member's text, NULL if absent or not a string. */
 const char *json_member_text(struct json_object *, const char *name);
+/* Lets go of the lock for a while: what was looked at before may have changed after. */
+void call_wait(struct marketo *, int64_t ms);
 /* Adds {"status":"skipped","<list>":[{"code","message"}]}. */
 void skip_record(struct text *out, const char *list, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -80,6 +86,8 @@ bool limits_read(struct marketo *, const char *json, struct text *error);
 /* Counts a call as begun: 0, or the code of the refusal. What was refused counts too. */
 int quota_begin(struct marketo *, int user);
 void quota_end(struct marketo *, int error_code);
+/* The same for a call that was answered with this error on order; counted: it was a call already. */
+void quota_refused(struct marketo *, int user, int code, bool counted);
 int64_t central_day(int64_t seconds); /* days since 1970, US Central */
 call_handler usage_get, usage_errors_get, usage_week_get, usage_errors_week_get;
 
@@ -91,6 +99,8 @@ struct field *field_add(struct fields *, const char *name);
 /* By REST name, hidden ones not; -1 if there is none. */
 int field_find(const struct marketo *, const char *name, size_t len);
 bool field_can_filter(const struct field *, int column);
+/* As the calls about the schema show it. */
+void field_schema_json(struct text *out, const struct field *);
 call_handler describe_get, describe2_get, schema_fields_get, schema_fields_post, schema_field_get,
 	schema_field_post;
 
@@ -114,10 +124,19 @@ bool person_find(const struct marketo *, int64_t id, uint32_t *ret);
  * promised order. */
 size_t people_find(struct marketo *, int column, const char *bytes, size_t len, uint32_t *ret,
 		   size_t max);
+/* The same as a client finds them: people too new for the search are left out, unless asked for by
+ * id. */
+size_t people_look_up(struct marketo *, int column, const char *bytes, size_t len, uint32_t *ret,
+		      size_t max);
+/* All of them: a list the caller frees. */
+uint32_t *people_all(struct marketo *, int column, const char *bytes, size_t len,
+		     size_t *ret_count);
 uint32_t person_add(struct marketo *);
 /* Stores without any consequence but the index; len 0 clears. */
 void person_set(struct marketo *, uint32_t position, int column, const char *bytes, size_t len);
 const char *person_get(const struct marketo *, uint32_t position, int column, size_t *ret_len);
+/* Whether a read shows a value there. */
+bool person_has(const struct marketo *, uint32_t position, int column);
 void person_remove(struct marketo *, uint32_t position);
 void person_full_name(const struct marketo *, uint32_t position, struct text *out);
 void person_field_json(const struct marketo *, uint32_t position, int column, struct text *out);
@@ -141,6 +160,12 @@ uint32_t draft_create(struct marketo *, const struct draft *, uint8_t partition,
 
 /* log.c */
 void log_free(struct log *);
+/* What entries tell of their origin from now on, until 0 is put back in log.origin: to be done
+ * before the lock is let go. campaign 0: none. */
+void log_origin_set(struct log *, const char *source, const char *reason, uint32_t campaign);
+/* The number to put into log.origin; the same one for the same words. */
+uint16_t log_origin(struct log *, const char *source, const char *reason, uint32_t campaign);
+const struct origin *log_origin_of(const struct log *, const struct event *);
 void log_value_change(struct marketo *, uint32_t lead, int column, int user,
 		      const struct text *before, const struct text *after);
 /* Gives the entry's id. payload: for 12, 37 the person's name; for 32, 100 and custom types the
@@ -149,6 +174,8 @@ uint32_t log_other(struct marketo *, uint32_t lead, uint32_t type, int64_t date,
 		   const struct text *payload);
 /* An entry as it was; visible_ms 0: visible already. */
 void log_restore(struct log *, struct event, const char *payload, size_t len, int64_t visible_ms);
+/* The loser's entries become the winner's. */
+void log_merge(struct log *, uint32_t winner, uint32_t loser);
 void log_settle(struct marketo *); /* lets late events in that are due */
 const char *log_payload(const struct log *, const struct event *);
 void log_split_values(const struct log *, const struct event *, struct text *before,
@@ -158,6 +185,8 @@ size_t log_first_since(const struct log *, int64_t instant);
 /* activity.c */
 bool activity_kept(const struct event *, int64_t now);
 void activity_json(struct marketo *, const struct event *, struct text *out);
+/* The members "id" and "marketoGUID". */
+void activity_ids_json(const struct marketo *, uint32_t id, struct text *out);
 call_handler paging_token_get, activities_get, lead_changes_get, deleted_leads_get,
 	activity_types_get;
 
@@ -229,16 +258,13 @@ void objects_free(struct marketo *);
 struct object *object_by_key(const struct marketo *, enum object_kind, const char *bytes,
 			     size_t len);
 const struct row *company_row(const struct marketo *, const struct row *person);
+call_handler companies_schema_fields_get, companies_schema_field_get;
 call_handler companies_describe_get, companies_get, companies_sync, companies_delete;
 call_handler sales_persons_describe_get, sales_persons_get, sales_persons_sync,
 	sales_persons_delete;
 
-/* campaign.c */
+/* campaign.c; what a campaign does is in caller.h */
 void campaigns_free(struct marketo *);
-void campaign_make(struct marketo *, struct json_object *body, struct text *out,
-		   struct text *error);
-void campaigns_show(struct marketo *, struct json_object *body, struct text *out,
-		    struct text *error);
 call_handler campaigns_get, campaign_get, campaign_trigger, campaign_schedule;
 
 /* control.c */
@@ -268,5 +294,7 @@ void custom_types_add_json(const struct marketo *,
 			   struct text *out); /* for the list of all activity types */
 call_handler custom_types_get, custom_type_post, custom_attributes_post, custom_approve_post,
 	custom_describe_get, custom_activities_post;
+call_handler custom_update_post, custom_attributes_update_post, custom_attributes_delete_post,
+	custom_discard_post, custom_delete_post;
 
 #endif

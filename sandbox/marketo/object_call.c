@@ -46,7 +46,7 @@ static int object_column(const struct marketo *m, enum object_kind kind, const c
 /* ---- describe ---- */
 
 static void described_json(struct text *out, const char *name, const char *display,
-			   const char *type, int length, bool updateable)
+			   const char *type, int length, bool updateable, bool crm)
 {
 	text_printf(out, "%s{\"name\":\"%s\",\"displayName\":",
 		    out->data[out->len - 1] == '[' ? "" : ",", name);
@@ -54,7 +54,8 @@ static void described_json(struct text *out, const char *name, const char *displ
 	text_printf(out, ",\"dataType\":\"%s\"", type);
 	if (length)
 		text_printf(out, ",\"length\":%d", length);
-	text_printf(out, ",\"updateable\":%s,\"crmManaged\":false}", updateable ? "true" : "false");
+	text_printf(out, ",\"updateable\":%s,\"crmManaged\":%s}", updateable ? "true" : "false",
+		    crm ? "true" : "false");
 }
 
 static void objects_describe(struct call *call, enum object_kind kind)
@@ -71,10 +72,10 @@ static void objects_describe(struct call *call, enum object_kind kind)
 		    kind == OBJECT_COMPANY ? "Company" : "SalesPerson", info->name, key, key,
 		    info->search);
 	described_json(out, key, m->fields.list[info->key].display, "string", info->key_length,
-		       false);
+		       false, m->limits.crm_managed);
 	for (size_t i = 0; i < sizeof(own_fields) / sizeof(own_fields[0]); i++)
 		described_json(out, own_fields[i].name, own_fields[i].display, own_fields[i].type,
-			       0, false);
+			       0, false, m->limits.crm_managed);
 	for (int i = 0; info->fields[i]; i++) {
 		int column = field_find(m, info->fields[i], strlen(info->fields[i]));
 
@@ -82,10 +83,56 @@ static void objects_describe(struct call *call, enum object_kind kind)
 			continue;
 		described_json(out, info->fields[i], m->fields.list[column].display,
 			       field_types[m->fields.list[column].type].name,
-			       field_types[m->fields.list[column].type].length, true);
+			       field_types[m->fields.list[column].type].length,
+			       !m->limits.crm_managed, m->limits.crm_managed);
 	}
 	text_puts(out, "]}]");
 	call->records = 1;
+}
+
+/* ---- schema ---- */
+
+static const struct field *schema_field(const struct marketo *m, const char *name, size_t len)
+{
+	int column = object_column(m, OBJECT_COMPANY, name, len);
+
+	return column >= 0 ? &m->fields.list[column] : NULL;
+}
+
+void companies_schema_field_get(struct call *call)
+{
+	const struct field *field = schema_field(call->m, call->word.data, call->word.len);
+
+	if (!field) {
+		call_fail(call, 1006, "Field '%s' not found", call->word.data);
+		return;
+	}
+	text_puts(call->out, ",\"result\":[");
+	field_schema_json(call->out, field);
+	text_puts(call->out, "]");
+	call->records = 1;
+}
+
+void companies_schema_fields_get(struct call *call)
+{
+	const struct object_info *info = &object_infos[OBJECT_COMPANY];
+	size_t batch = call_batch_size(call), at;
+
+	if (!batch || !call_page_start(call, PAGE_FIELDS, &at))
+		return;
+	text_puts(call->out, ",\"result\":[");
+	for (; at < OBJECT_FIELDS_MAX && info->fields[at] && (size_t)call->records < batch; at++) {
+		const char *name = info->fields[at];
+		const struct field *field = schema_field(call->m, name, strlen(name));
+
+		if (!field)
+			continue;
+		text_puts(call->out, call->records++ ? "," : "");
+		field_schema_json(call->out, field);
+	}
+	text_puts(call->out, "]");
+	if (at < OBJECT_FIELDS_MAX && info->fields[at])
+		call_page_next(call, PAGE_FIELDS, at);
 }
 
 /* ---- reading ---- */
@@ -332,6 +379,32 @@ static bool record_repeats(const struct sync *s, struct json_object *input, size
 	return false;
 }
 
+/* Stores the value. A company's may be told as a change of everybody linked to it. */
+static void value_store(const struct sync *s, struct object *object, int column,
+			const struct text *kept)
+{
+	struct marketo *m = s->call->m;
+	enum field_type type = m->fields.list[column].type;
+	struct text before = { 0 }, after = { 0 };
+	size_t len = 0, key_len, count = 0;
+	const char *old = row_get(object->row, (uint16_t)column, &len);
+	const char *key = row_get(object->row, (uint16_t)object_infos[s->kind].key, &key_len);
+	bool same = kept->len == (old ? len : 0) && (!old || memcmp(old, kept->data, len) == 0);
+	uint32_t *linked = NULL;
+
+	value_display(type, old, old ? len : 0, &before);
+	value_display(type, kept->data, kept->len, &after);
+	if (!same && m->limits.company_logged && (m->fields.list[column].flags & FIELD_COMPANY))
+		linked = people_all(m, COLUMN_EXTERNAL_COMPANY, key, key_len, &count);
+	for (size_t i = 0; i < count; i++)
+		log_value_change(m, person_id(linked[i]), column, s->call->user, &before, &after);
+	object->row =
+		row_set(object->row, (uint16_t)column, kept->len ? kept->data : NULL, kept->len);
+	free(linked);
+	text_free(&before);
+	text_free(&after);
+}
+
 /* 0, or the code of the refusal. object NULL: a new one is only checked. */
 static int member_apply(const struct sync *s, struct object *object, const char *name,
 			struct json_object *value, struct text *error)
@@ -361,8 +434,7 @@ static int member_apply(const struct sync *s, struct object *object, const char 
 		text_puts(error, "ExternalSalesPersonID not found");
 		code = 718;
 	} else if (object) {
-		object->row = row_set(object->row, (uint16_t)column, kept.len ? kept.data : NULL,
-				      kept.len);
+		value_store(s, object, column, &kept);
 	}
 	text_free(&kept);
 	return code;
@@ -387,6 +459,10 @@ static int record_check(const struct sync *s, struct json_object *input, size_t 
 	const struct object *object;
 	int code = 0;
 
+	if (s->call->m->limits.crm_managed) {
+		text_puts(error, "CRM enabled: the native sync owns these records");
+		return 1018;
+	}
 	if (!key || !*key) {
 		text_printf(error, "Value for required field '%s' not found",
 			    s->by_id ? "id" : key_name(s->kind));
@@ -470,7 +546,10 @@ static void objects_delete(struct call *call, enum object_kind kind)
 		struct object *object = key ? record_find(call->m, kind, by, key) : NULL;
 
 		text_puts(call->out, i ? "," : "");
-		if (!key) {
+		if (call->m->limits.crm_managed) {
+			record_skip(call, i, 1018,
+				    "CRM enabled: the native sync owns these records");
+		} else if (!key) {
 			record_skip(call, i, 1002, "Value for the key not found");
 		} else if (!object) {
 			record_skip(call, i, 1013, "Object not found");

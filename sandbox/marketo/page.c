@@ -40,7 +40,7 @@ static uint8_t checksum(const uint8_t *bytes)
 	return (uint8_t)index_hash((const char *)bytes + 1, MARK_BYTES - 1, false);
 }
 
-/* Bytes: checksum, kind, world (2), at (8), since (4), zeroes. */
+/* Bytes: checksum, kind, world (2), at (8), since (4), when it was given (4). */
 void page_mark_print(const struct marketo *m, const struct page_mark *mark, struct text *out)
 {
 	uint8_t bytes[MARK_BYTES] = { 0 };
@@ -50,6 +50,7 @@ void page_mark_print(const struct marketo *m, const struct page_mark *mark, stru
 	put_number(bytes + 2, m->world, 2);
 	put_number(bytes + 4, mark->at, 8);
 	put_number(bytes + 12, mark->since, 4);
+	put_number(bytes + 16, (uint64_t)sandbox_now_s(), 4);
 	bytes[0] = checksum(bytes);
 	scramble(bytes);
 	for (int i = 0; i < MARK_DIGITS; i++) {
@@ -83,6 +84,9 @@ bool page_mark_read(const struct marketo *m, const char *token, struct page_mark
 	scramble(bytes);
 	if (checksum(bytes) != bytes[0] || get_number(bytes + 2, 2) != (m->world & 0xffff) ||
 	    bytes[1] > PAGE_KIND_LAST)
+		return false;
+	if (m->limits.page_token_s &&
+	    sandbox_now_s() - (int64_t)get_number(bytes + 16, 4) >= m->limits.page_token_s)
 		return false;
 	ret->kind = (enum page_kind)bytes[1];
 	ret->at = get_number(bytes + 4, 8);

@@ -83,6 +83,7 @@ struct value_search {
 	size_t len;
 	uint32_t *found;
 	size_t count, max;
+	uint32_t before; /* made then or later: not found */
 };
 
 static bool folds_case(int column)
@@ -103,7 +104,7 @@ static bool value_visit(void *context, uint32_t position)
 	size_t len;
 	const char *bytes = person_get(s->m, position, s->column, &len);
 
-	if (s->m->people.list[position].gone ||
+	if (s->m->people.list[position].gone || s->m->people.list[position].created >= s->before ||
 	    !same_value(bytes, len, s->bytes, s->len, s->fold_case))
 		return true;
 	s->found[s->count++] = position;
@@ -164,13 +165,14 @@ static void people_scan(struct value_search *s)
 
 		if (s->column != COLUMN_PARTITION)
 			value_visit(s, i);
-		else if (!p->gone && partition_matches(p, s->bytes, s->len))
+		else if (!p->gone && p->created < s->before &&
+			 partition_matches(p, s->bytes, s->len))
 			s->found[s->count++] = i;
 	}
 }
 
-size_t people_find(struct marketo *m, int column, const char *bytes, size_t len, uint32_t *ret,
-		   size_t max)
+static size_t people_search(struct marketo *m, int column, const char *bytes, size_t len,
+			    uint32_t *ret, size_t max, uint32_t before)
 {
 	struct value_search s = { .m = m,
 				  .column = column,
@@ -178,7 +180,8 @@ size_t people_find(struct marketo *m, int column, const char *bytes, size_t len,
 				  .bytes = bytes,
 				  .len = len,
 				  .found = ret,
-				  .max = max };
+				  .max = max,
+				  .before = before };
 	struct field *field = &m->fields.list[column];
 
 	if (!len || !max)
@@ -192,6 +195,37 @@ size_t people_find(struct marketo *m, int column, const char *bytes, size_t len,
 	else
 		people_scan(&s);
 	return s.count;
+}
+
+size_t people_find(struct marketo *m, int column, const char *bytes, size_t len, uint32_t *ret,
+		   size_t max)
+{
+	return people_search(m, column, bytes, len, ret, max, UINT32_MAX);
+}
+
+size_t people_look_up(struct marketo *m, int column, const char *bytes, size_t len, uint32_t *ret,
+		      size_t max)
+{
+	int64_t lag = m->limits.lookup_lag_s;
+
+	return people_search(m, column, bytes, len, ret, max,
+			     lag ? (uint32_t)(sandbox_now_s() - lag + 1) : UINT32_MAX);
+}
+
+uint32_t *people_all(struct marketo *m, int column, const char *bytes, size_t len,
+		     size_t *ret_count)
+{
+	size_t most = 250;
+	uint32_t *found = NULL;
+
+	do {
+		most *= 4;
+		found = realloc(found, most * sizeof(*found));
+		if (!found)
+			abort();
+		*ret_count = people_find(m, column, bytes, len, found, most);
+	} while (*ret_count == most);
+	return found;
 }
 
 static void field_index_remove(struct marketo *m, int column, uint32_t position)
@@ -226,6 +260,26 @@ void person_remove(struct marketo *m, uint32_t position)
 }
 
 /* ---- showing ---- */
+
+bool person_has(const struct marketo *m, uint32_t position, int column)
+{
+	const struct field *field = &m->fields.list[column];
+	struct text name = { 0 };
+	size_t len;
+
+	if (field->type == TYPE_BOOLEAN)
+		return true;
+	if (!(field->flags & FIELD_DERIVED)) {
+		person_get(m, position, column, &len);
+		return len;
+	}
+	if (column != COLUMN_FULL_NAME)
+		return true;
+	person_full_name(m, position, &name);
+	len = name.len;
+	text_free(&name);
+	return len;
+}
 
 void person_full_name(const struct marketo *m, uint32_t position, struct text *out)
 {

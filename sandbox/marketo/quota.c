@@ -35,7 +35,25 @@ static const struct {
 	{ "exportUpdatedAt", true, offsetof(struct limits, export_updated), 0, 0 },
 	{ "exportFails", true, offsetof(struct limits, export_fails), 0, 0 },
 	{ "exportLosesFile", true, offsetof(struct limits, export_loses_file), 0, 0 },
+	{ "webhookSeconds", false, offsetof(struct limits, webhook_s), 1, 600 },
+	{ "flowSeconds", false, offsetof(struct limits, flow_s), 0, 86400 },
 	{ "otherCalls", false, offsetof(struct limits, other_calls), 0, INT64_MAX },
+	{ "lookupLagSeconds", false, offsetof(struct limits, lookup_lag_s), 0, 86400 },
+	{ "upsertRaceMs", false, offsetof(struct limits, upsert_race_ms), 0, 60000 },
+	{ "leaveOutEmpty", true, offsetof(struct limits, leave_out_empty), 0, 0 },
+	{ "unknownMembers", true, offsetof(struct limits, unknown_members), 0, 0 },
+	{ "wrongTypeIs1001", true, offsetof(struct limits, wrong_type_1001), 0, 0 },
+	{ "crmManaged", true, offsetof(struct limits, crm_managed), 0, 0 },
+	{ "companyChangesLogged", true, offsetof(struct limits, company_logged), 0, 0 },
+	{ "soapOnlyField", true, offsetof(struct limits, soap_only), 0, 0 },
+	{ "otherExports", false, offsetof(struct limits, other_exports), 0, 1000 },
+	{ "otherImports", false, offsetof(struct limits, other_imports), 0, 1000 },
+	{ "pageTokenSeconds", false, offsetof(struct limits, page_token_s), 0, INT32_MAX },
+	{ "activityIdsMissing", true, offsetof(struct limits, ids_missing), 0, 0 },
+	{ "activityIdsRepeat", true, offsetof(struct limits, ids_repeat), 0, 0 },
+	{ "longGuids", true, offsetof(struct limits, long_guids), 0, 0 },
+	{ "tiesReversed", true, offsetof(struct limits, ties_reversed), 0, 0 },
+	{ "repeatsLast", true, offsetof(struct limits, repeats_last), 0, 0 },
 };
 
 /* Adobe: REST API, limits: 50,000 calls a day, 100 in 20 seconds, 10 at once. */
@@ -49,12 +67,62 @@ void limits_default(struct limits *l)
 			      .scan_events = 20000,
 			      .export_s = 30,
 			      .import_s = 10,
+			      .webhook_s = 30,
+			      .flow_s = 60,
 			      .export_bytes_per_day = (int64_t)500 * 1024 * 1024,
 			      .export_updated = true };
 }
 
-static bool limit_read(struct limits *l, const char *name, struct json_object *value)
+/* A list of REST names; an empty one blocks nothing. */
+static bool blocked_read(const struct marketo *m, struct limits *l, struct json_object *value)
 {
+	memset(l->blocked, 0, sizeof(l->blocked));
+	if (!json_object_is_type(value, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(value); i++) {
+		struct json_object *name = json_object_array_get_idx(value, i);
+		int column = json_object_is_type(name, json_type_string)
+				     ? field_find(m, json_object_get_string(name),
+						  (size_t)json_object_get_string_len(name))
+				     : -1;
+
+		if (column < 0)
+			return false;
+		l->blocked[column] = true;
+	}
+	return true;
+}
+
+/* User to {"source", "reason", "campaign"}; null is the API again. */
+static bool origins_read(struct marketo *m, struct limits *l, struct json_object *value)
+{
+	if (!json_object_is_type(value, json_type_object))
+		return false;
+	json_object_object_foreach (value, name, origin) {
+		const char *source = json_member_text(origin, "source");
+		const char *reason = json_member_text(origin, "reason");
+		struct json_object *campaign = NULL;
+		int user = 0;
+
+		while (user < USER_COUNT && strcmp(marketo_users[user].name, name) != 0)
+			user++;
+		if (user == USER_COUNT || (origin && (!source || !reason)))
+			return false;
+		json_object_object_get_ex(origin, "campaign", &campaign);
+		l->origins[user] = origin ? log_origin(&m->log, source, reason,
+						       (uint32_t)json_object_get_int64(campaign))
+					  : 0;
+	}
+	return true;
+}
+
+static bool limit_read(struct marketo *m, struct limits *l, const char *name,
+		       struct json_object *value)
+{
+	if (strcmp(name, "blockedFields") == 0)
+		return blocked_read(m, l, value);
+	if (strcmp(name, "origins") == 0)
+		return origins_read(m, l, value);
 	for (size_t i = 0; i < sizeof(limit_members) / sizeof(limit_members[0]); i++) {
 		char *at = (char *)l + limit_members[i].offset;
 		int64_t number = json_object_get_int64(value);
@@ -109,7 +177,7 @@ bool limits_read(struct marketo *m, const char *json, struct text *error)
 	wanted = m->limits;
 	if (good) {
 		json_object_object_foreach (body, name, value) {
-			good = limit_read(&wanted, name, value);
+			good = limit_read(m, &wanted, name, value);
 			if (good)
 				continue;
 			text_printf(error, "marketo: limit '%s' is unknown or has a wrong value",
@@ -159,13 +227,8 @@ int quota_begin(struct marketo *m, int user)
 	return u->in_flight > m->limits.concurrent ? 615 : 0;
 }
 
-void quota_end(struct marketo *m, int error_code)
+static void note_error(struct usage_day *today, int error_code)
 {
-	struct usage_day *today = &m->usage.days[0];
-
-	m->usage.in_flight--;
-	if (!error_code)
-		return;
 	for (int i = 0; i < ERROR_KINDS_MAX; i++) {
 		if (today->errors[i].count && today->errors[i].code != error_code)
 			continue;
@@ -173,6 +236,37 @@ void quota_end(struct marketo *m, int error_code)
 		today->errors[i].count++;
 		return;
 	}
+}
+
+void quota_end(struct marketo *m, int error_code)
+{
+	m->usage.in_flight--;
+	if (error_code)
+		note_error(&m->usage.days[0], error_code);
+}
+
+/* Adobe: REST API, Error Codes: those marked as not counted against quota and rate. */
+static bool is_free(int code)
+{
+	static const int codes[] = { 601, 602, 604, 605, 608 };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i] == code)
+			return true;
+	return false;
+}
+
+void quota_refused(struct marketo *m, int user, int code, bool counted)
+{
+	if (is_free(code) && counted && m->usage.days[0].by_user[user])
+		m->usage.days[0].by_user[user]--;
+	if (is_free(code))
+		return;
+	if (!counted) {
+		quota_begin(m, user);
+		m->usage.in_flight--;
+	}
+	note_error(&m->usage.days[0], code);
 }
 
 static void add_date(struct text *out, int64_t day)

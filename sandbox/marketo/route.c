@@ -50,6 +50,16 @@ static const struct route routes[] = {
 	      RIGHT_WRITE_METADATA, BODY_OPTIONAL),
 	ROUTE("GET", "activities/external/type/{apiName}/describe.json", custom_describe_get,
 	      RIGHT_READ_METADATA, BODY_NONE),
+	ROUTE("POST", "activities/external/type/{apiName}.json", custom_update_post,
+	      RIGHT_WRITE_METADATA, BODY_JSON),
+	ROUTE("POST", "activities/external/type/{apiName}/attributes/update.json",
+	      custom_attributes_update_post, RIGHT_WRITE_METADATA, BODY_JSON),
+	ROUTE("POST", "activities/external/type/{apiName}/attributes/delete.json",
+	      custom_attributes_delete_post, RIGHT_WRITE_METADATA, BODY_JSON),
+	ROUTE("POST", "activities/external/type/{apiName}/discardDraft.json", custom_discard_post,
+	      RIGHT_WRITE_METADATA, BODY_OPTIONAL),
+	ROUTE("POST", "activities/external/type/{apiName}/delete.json", custom_delete_post,
+	      RIGHT_WRITE_METADATA, BODY_OPTIONAL),
 	ROUTE("GET", "lists.json", lists_get, RIGHT_READ_LEAD, BODY_NONE),
 	ROUTE("GET", "lists/{id}.json", list_get, RIGHT_READ_LEAD, BODY_NONE),
 	ROUTE("GET", "lists/{id}/leads.json", list_leads_get, RIGHT_READ_LEAD, BODY_NONE),
@@ -58,7 +68,8 @@ static const struct route routes[] = {
 	ROUTE("DELETE", "lists/{id}/leads.json", list_leads_delete, RIGHT_WRITE_LEAD,
 	      BODY_OPTIONAL),
 	ROUTE("GET", "lists/{id}/leads/ismember.json", list_member_get, RIGHT_READ_LEAD, BODY_NONE),
-	ROUTE("GET", "leads/{id}/listMembership.json", lead_lists_get, RIGHT_READ_LEAD, BODY_NONE),
+	ROUTE("GET", "leads/{id}/listMembership.json", lead_lists_get, RIGHT_READ_ASSETS,
+	      BODY_NONE),
 	BULK("POST", "leads/export/create.json", leads_export_create, RIGHT_READ_LEAD, BODY_JSON),
 	BULK("POST", "leads/export/{exportId}/enqueue.json", leads_export_enqueue, RIGHT_READ_LEAD,
 	     BODY_OPTIONAL),
@@ -89,6 +100,10 @@ static const struct route routes[] = {
 	     BODY_NONE),
 	ROUTE("GET", "companies/describe.json", companies_describe_get, RIGHT_READ_COMPANY,
 	      BODY_NONE),
+	ROUTE("GET", "companies/schema/fields.json", companies_schema_fields_get, RIGHT_READ_SCHEMA,
+	      BODY_NONE),
+	ROUTE("GET", "companies/schema/fields/{name}.json", companies_schema_field_get,
+	      RIGHT_READ_SCHEMA, BODY_NONE),
 	ROUTE("GET", "companies.json", companies_get, RIGHT_READ_COMPANY, BODY_NONE),
 	ROUTE("POST", "companies.json", companies_sync, RIGHT_WRITE_COMPANY, BODY_JSON),
 	ROUTE("POST", "companies/delete.json", companies_delete, RIGHT_WRITE_COMPANY, BODY_JSON),
@@ -108,6 +123,35 @@ static const struct route routes[] = {
 	ROUTE("GET", "stats/errors/last7days.json", usage_errors_week_get, 0, BODY_NONE),
 	ROUTE("GET", "stats/usage.json", usage_get, 0, BODY_NONE),
 	ROUTE("GET", "stats/errors.json", usage_errors_get, 0, BODY_NONE),
+};
+
+/* Adobe: REST API, endpoint reference. A star stands for any text; the first that fits tells. */
+static const struct {
+	const char *pattern, *words;
+} lacking[] = {
+	{ "/rest/asset/*", "the sandbox has no asset API" },
+	{ "/userservice/*", "the sandbox has no user management API" },
+	{ "/rest/v1/leads/push.json", "the sandbox does not push leads" },
+	{ "/rest/v1/leads/submitForm.json", "the sandbox has no forms to submit" },
+	{ "/rest/v1/leads/*/associate.json", "the sandbox does not track web visits" },
+	{ "/rest/v1/leads/programs/*", "the sandbox has no programs" },
+	{ "/rest/v1/leads/*/programMembership.json", "the sandbox has no programs" },
+	{ "/rest/v1/leads/*/smartCampaignMembership.json",
+	  "the sandbox does not keep who is in a campaign" },
+	{ "/rest/v1/programs/*", "the sandbox has no programs" },
+	{ "/rest/v1/program/*", "the sandbox has no programs" },
+	{ "/rest/v1/opportunities.json", "the sandbox has no opportunities" },
+	{ "/rest/v1/opportunities/*", "the sandbox has no opportunities" },
+	{ "/rest/v1/customobjects.json", "the sandbox has no custom objects" },
+	{ "/rest/v1/customobjects/*", "the sandbox has no custom objects" },
+	{ "/rest/v1/namedaccounts.json", "the sandbox has no named accounts" },
+	{ "/rest/v1/namedaccounts/*", "the sandbox has no named accounts" },
+	{ "/rest/v1/namedAccountLists.json", "the sandbox has no named accounts" },
+	{ "/rest/v1/namedAccountList/*", "the sandbox has no named accounts" },
+	{ "/rest/v1/salespersons/schema/*", "the sandbox does not show that schema" },
+	{ "/bulk/v1/customobjects/*", "the sandbox has no custom objects" },
+	{ "/bulk/v1/program/members/*", "the sandbox has no programs" },
+	{ "/bulk/v1/program/*", "the sandbox has no programs" },
 };
 
 enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
@@ -149,16 +193,38 @@ static bool path_matches(const char *pattern, const char *path, struct text *wor
 	return true;
 }
 
+/* Folded as the server does before it looks. */
+static const char *path_meant(const struct web_request *request)
+{
+	return strncmp(request->path, "/rest/../", 9) == 0 ? request->path + strlen("/rest/..")
+							   : request->path;
+}
+
+const char *route_lacking(const struct web_request *request)
+{
+	const char *path = path_meant(request);
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < sizeof(lacking) / sizeof(lacking[0]); i++) {
+		const char *star = strchr(lacking[i].pattern, '*');
+		size_t head = strcspn(lacking[i].pattern, "*");
+		size_t tail = star ? strlen(star + 1) : 0;
+
+		if (strncmp(path, lacking[i].pattern, head) == 0 &&
+		    (star ? len > head + tail && strcmp(path + len - tail, star + 1) == 0
+			  : len == head))
+			return lacking[i].words;
+	}
+	return NULL;
+}
+
 const struct route *route_find(const struct web_request *request, struct text *word,
 			       bool *ret_known)
 {
 	const char *method = method_meant(request);
 	const struct route *found = NULL;
+	const char *path = path_meant(request);
 
-	const char *path = request->path;
-
-	if (strncmp(path, "/rest/../", 9) == 0)
-		path += strlen("/rest/.."); /* folded by the server before it looks */
 	*ret_known = false;
 	for (int i = 0; i < ROUTE_COUNT; i++) {
 		bool exact = !strchr(routes[i].path, '{');

@@ -5,7 +5,17 @@
 #include <string.h>
 
 #include "base/state.h"
-#include "marketo/marketo.h"
+#include "marketo/caller.h"
+
+/* A text that is never absent. */
+static char *take_word(struct state_reader *r)
+{
+	char *word = state_take_text(r);
+
+	if (!word)
+		state_broken(r);
+	return word ? word : word_copy("");
+}
 
 /* ---- fields ---- */
 
@@ -93,6 +103,7 @@ static void people_save(const struct marketo *m, struct state_writer *w)
 		state_put_number(w, p->list[i].gone ? 0 : p->list[i].partition);
 		state_put_number(w, p->list[i].created);
 		state_put_number(w, p->list[i].updated);
+		state_put_number(w, p->list[i].touched);
 		state_put_row(w, p->list[i].row);
 	}
 	for (size_t i = 0; i < p->opted_out_count; i++)
@@ -117,6 +128,7 @@ static void people_restore(struct marketo *m, struct state_reader *r, const uint
 		p->gone = !p->partition;
 		p->created = (uint32_t)state_take_number(r, UINT32_MAX);
 		p->updated = (uint32_t)state_take_number(r, UINT32_MAX);
+		p->touched = (uint32_t)state_take_number(r, UINT32_MAX);
 		p->row = state_take_row(r, columns, column_count);
 	}
 	for (out = state_take_number(r, UINT32_MAX); out && !r->broken; out--) {
@@ -138,12 +150,19 @@ static void event_save(const struct log *log, const struct event *e, struct stat
 	state_put_number(w, e->type);
 	state_put_number(w, e->column);
 	state_put_signed(w, e->user);
+	state_put_number(w, e->origin);
 	state_put_bytes(w, log_payload(log, e), e->payload_len);
 }
 
 static void log_save(const struct log *log, struct state_writer *w)
 {
 	state_put_number(w, log->last_id);
+	state_put_number(w, log->origin_count);
+	for (size_t i = 0; i < log->origin_count; i++) {
+		state_put_text(w, log->origins[i].source);
+		state_put_text(w, log->origins[i].reason);
+		state_put_number(w, log->origins[i].campaign);
+	}
 	state_put_number(w, log->count);
 	for (size_t i = 0; i < log->count; i++)
 		event_save(log, &log->events[i], w);
@@ -178,8 +197,9 @@ static void event_restore(struct marketo *m, struct state_reader *r, const uint1
 	e.lead = (uint32_t)state_take_number(r, UINT32_MAX);
 	e.date = (uint32_t)state_take_number(r, UINT32_MAX);
 	e.type = (uint32_t)state_take_number(r, UINT32_MAX);
-	e.column = columns[state_take_number(r, column_count ? column_count - 1 : 0)];
+	e.column = (uint8_t)columns[state_take_number(r, column_count ? column_count - 1 : 0)];
 	e.user = (int8_t)state_take_signed(r);
+	e.origin = (uint16_t)state_take_number(r, m->log.origin_count);
 	payload = state_take_bytes(r, &len);
 	if (r->broken || e.user < USER_NONE || e.user >= USER_COUNT || len > UINT16_MAX * 16 ||
 	    !payload_is_sound(&e, payload, len))
@@ -194,6 +214,13 @@ static void log_restore_all(struct marketo *m, struct state_reader *r, const uin
 	uint64_t count;
 
 	m->log.last_id = (uint32_t)state_take_number(r, UINT32_MAX);
+	for (count = state_take_number(r, UINT16_MAX - 1); count && !r->broken; count--) {
+		char *source = take_word(r), *reason = take_word(r);
+
+		log_origin(&m->log, source, reason, (uint32_t)state_take_number(r, UINT32_MAX));
+		free(source);
+		free(reason);
+	}
 	for (count = state_take_number(r, UINT32_MAX); count && !r->broken; count--)
 		event_restore(m, r, columns, column_count, 0);
 	for (count = state_take_number(r, UINT32_MAX); count && !r->broken; count--) {
@@ -221,16 +248,6 @@ static void lists_save(const struct lists *lists, struct state_writer *w)
 	}
 }
 
-/* A text that is never absent. */
-static char *take_word(struct state_reader *r)
-{
-	char *word = state_take_text(r);
-
-	if (!word)
-		state_broken(r);
-	return word ? word : word_copy("");
-}
-
 static void lists_restore(struct marketo *m, struct state_reader *r)
 {
 	struct lists *lists = &m->lists;
@@ -255,51 +272,6 @@ static void lists_restore(struct marketo *m, struct state_reader *r)
 	}
 }
 
-/* ---- campaigns ---- */
-
-static void campaigns_save(const struct campaigns *campaigns, struct state_writer *w)
-{
-	state_put_number(w, campaigns->count);
-	for (size_t i = 0; i < campaigns->count; i++) {
-		const struct campaign *campaign = &campaigns->list[i];
-
-		state_put_text(w, campaign->name);
-		state_put_text(w, campaign->program);
-		state_put_text(w, campaign->workspace);
-		state_put_number(w, campaign->batch);
-		state_put_number(w, campaign->active);
-		state_put_number(w, campaign->requestable);
-		state_put_signed(w, campaign->created);
-		state_put_bytes(w, campaign->requests.data, campaign->requests.len);
-	}
-}
-
-static void campaigns_restore(struct campaigns *campaigns, struct state_reader *r)
-{
-	uint64_t count;
-
-	for (count = state_take_number(r, UINT16_MAX); count && !r->broken; count--) {
-		struct campaign *campaign =
-			realloc(campaigns->list, (campaigns->count + 1) * sizeof(*campaign));
-		const char *requests;
-		size_t len;
-
-		if (!campaign)
-			abort();
-		campaigns->list = campaign;
-		campaign += campaigns->count++;
-		*campaign = (struct campaign){ .name = take_word(r) };
-		campaign->program = take_word(r);
-		campaign->workspace = take_word(r);
-		campaign->batch = state_take_number(r, 1);
-		campaign->active = state_take_number(r, 1);
-		campaign->requestable = state_take_number(r, 1);
-		campaign->created = state_take_signed(r);
-		requests = state_take_bytes(r, &len);
-		text_add(&campaign->requests, requests, len);
-	}
-}
-
 /* ---- the side ---- */
 
 void marketo_save(void *self, struct state_writer *w)
@@ -315,7 +287,7 @@ void marketo_save(void *self, struct state_writer *w)
 	custom_save(m, w);
 	lists_save(&m->lists, w);
 	objects_save(m, w);
-	campaigns_save(&m->campaigns, w);
+	campaigns_save(m, w);
 	pthread_mutex_unlock(&m->lock);
 }
 
@@ -334,7 +306,7 @@ bool marketo_restore(void *self, struct state_reader *r)
 	custom_restore(m, r);
 	lists_restore(m, r);
 	objects_restore(m, r, columns, count);
-	campaigns_restore(&m->campaigns, r);
+	campaigns_restore(m, r);
 	pthread_mutex_unlock(&m->lock);
 	return !r->broken;
 }

@@ -122,7 +122,7 @@ static struct target target_find(struct sync *s, struct json_object *record)
 	else if (!key.len && s->action != ACTION_CREATE_ONLY)
 		t.code = 1002;
 	else
-		t.matches = people_find(m, s->lookup, key.data, key.len, found, 2);
+		t.matches = people_look_up(m, s->lookup, key.data, key.len, found, 2);
 	if (t.matches)
 		t.position = found[0];
 	text_free(&key);
@@ -186,15 +186,40 @@ static void record_apply(struct sync *s, struct json_object *record, const struc
 		    t->matches ? "updated" : "created");
 }
 
+/* Lets others in between look-up and write, so that two upserts of one new key make two people.
+ * False after having failed the call, when the instance is not the same any more. */
+static bool race_pause(struct call *call, struct target *targets, size_t count)
+{
+	struct marketo *m = call->m;
+	uint32_t world = m->world;
+
+	if (!m->limits.upsert_race_ms)
+		return true;
+	call_wait(m, m->limits.upsert_race_ms);
+	if (m->world != world) {
+		call_fail(call, 611, "System error");
+		return false;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (targets[i].matches == 1 && m->people.list[targets[i].position].gone)
+			targets[i].matches = 0;
+	return true;
+}
+
 void leads_sync(struct call *call)
 {
 	struct sync s = { .call = call };
-	struct json_object *input = call_input(call);
+	struct json_object *input = call_input(call), *async;
 	struct target *targets;
 	size_t count;
 
 	if (!input || !action_read(&s) || !lookup_read(&s) || !partition_read(&s))
 		return;
+	if (json_object_object_get_ex(call->json, "asyncProcessing", &async) &&
+	    json_object_get_boolean(async)) {
+		call_unsupported(call, "the sandbox does not process leads asynchronously");
+		return;
+	}
 	count = json_object_array_length(input);
 	targets = calloc(count, sizeof(*targets));
 	if (!targets)
@@ -202,12 +227,14 @@ void leads_sync(struct call *call)
 	s.draft = draft_new();
 	for (size_t i = 0; i < count; i++)
 		targets[i] = target_find(&s, json_object_array_get_idx(input, i));
-	text_puts(call->out, ",\"result\":[");
+	if (!race_pause(call, targets, count))
+		count = 0;
+	text_puts(call->out, count ? ",\"result\":[" : "");
 	for (size_t i = 0; i < count; i++, call->records++) {
 		text_puts(call->out, i ? "," : "");
 		record_apply(&s, json_object_array_get_idx(input, i), &targets[i]);
 	}
-	text_puts(call->out, "]");
+	text_puts(call->out, count ? "]" : "");
 	draft_free(s.draft);
 	text_free(&s.error);
 	free(targets);
@@ -246,14 +273,27 @@ static void delete_visit(void *context, const char *value, size_t len)
 	lead_delete(context, strtoll(value, NULL, 10));
 }
 
+static void count_visit(void *context, const char *value, size_t len)
+{
+	(void)value;
+	(void)len;
+	++*(size_t *)context;
+}
+
 void leads_delete(struct call *call)
 {
 	struct json_object *input = NULL;
+	size_t count = 0;
 
 	if (call->json) {
 		input = call_input(call);
 		if (!input)
 			return;
+	}
+	call_each_value(call, "id", count_visit, &count);
+	if (!input && count > BATCH_MAX) {
+		call_fail(call, 1003, "Number of ids %zu exceeds the limit %d", count, BATCH_MAX);
+		return;
 	}
 	text_puts(call->out, ",\"result\":[");
 	for (size_t i = 0; input && i < json_object_array_length(input); i++) {
@@ -341,6 +381,7 @@ static void merge_apply(struct merge *s, int user)
 			continue; /* named twice */
 		row_each(s->m->people.list[loser].row, fill_visit, &f);
 		lists_merge(s->m, s->winner, loser);
+		log_merge(&s->m->log, person_id(s->winner), person_id(loser));
 		person_remove(s->m, loser);
 	}
 	s->m->people.list[s->winner].touched = (uint32_t)sandbox_now_s();
@@ -352,7 +393,14 @@ static void merge_apply(struct merge *s, int user)
 void lead_merge(struct call *call)
 {
 	struct merge s = { .m = call->m };
+	struct text word = { 0 };
+	bool in_crm = call_param(call, "mergeInCRM", 0, &word) && strcmp(word.data, "true") == 0;
 
+	text_free(&word);
+	if (in_crm) {
+		call_unsupported(call, "the sandbox has no native CRM sync to merge in");
+		return;
+	}
 	if (!person_find(call->m, strtoll(call->word.data, NULL, 10), &s.winner)) {
 		call_fail(call, 1004, "Lead '%s' not found", call->word.data);
 		return;
@@ -384,13 +432,17 @@ void partitions_get(struct call *call)
 static void partition_change(struct call *call, uint32_t position, uint8_t to)
 {
 	struct person *p = &call->m->people.list[position];
+	const struct event now = { .origin = call->m->log.origin };
+	const char *reason = log_origin_of(&call->m->log, &now)->reason;
 	struct text payload = { 0 };
 
 	text_printf(&payload, ",\"primaryAttributeValueId\":%d,\"primaryAttributeValue\":\"%s\"",
 		    to, marketo_partitions[to - 1]);
 	text_printf(&payload, ",\"attributes\":[{\"name\":\"Old Partition ID\",\"value\":%d}",
 		    p->partition);
-	text_puts(&payload, ",{\"name\":\"Reason\",\"value\":\"Web service API\"}]");
+	text_puts(&payload, ",{\"name\":\"Reason\",\"value\":");
+	text_json_string(&payload, reason, strlen(reason));
+	text_puts(&payload, "}]");
 	log_other(call->m, person_id(position), ACTIVITY_CHANGE_PARTITION, sandbox_now_s(),
 		  call->user, &payload);
 	p->partition = to;
@@ -419,14 +471,5 @@ static void partition_move(struct call *call, struct json_object *record)
 
 void partitions_post(struct call *call)
 {
-	struct json_object *input = call_input(call);
-
-	if (!input)
-		return;
-	text_puts(call->out, ",\"result\":[");
-	for (size_t i = 0; i < json_object_array_length(input); i++, call->records++) {
-		text_puts(call->out, i ? "," : "");
-		partition_move(call, json_object_array_get_idx(input, i));
-	}
-	text_puts(call->out, "]");
+	call_each_record(call, partition_move);
 }

@@ -14,10 +14,10 @@ enum {
 		     RIGHT_WRITE_ACTIVITY | RIGHT_READ_METADATA | RIGHT_WRITE_METADATA |
 		     RIGHT_READ_SCHEMA | RIGHT_WRITE_SCHEMA | RIGHT_READ_COMPANY |
 		     RIGHT_WRITE_COMPANY | RIGHT_READ_SALES_PERSON | RIGHT_WRITE_SALES_PERSON |
-		     RIGHT_READ_CAMPAIGN | RIGHT_RUN_CAMPAIGN,
+		     RIGHT_READ_CAMPAIGN | RIGHT_RUN_CAMPAIGN | RIGHT_READ_ASSETS,
 	RIGHTS_READ = RIGHT_READ_LEAD | RIGHT_READ_ACTIVITY | RIGHT_READ_METADATA |
 		      RIGHT_READ_SCHEMA | RIGHT_READ_COMPANY | RIGHT_READ_SALES_PERSON |
-		      RIGHT_READ_CAMPAIGN,
+		      RIGHT_READ_CAMPAIGN | RIGHT_READ_ASSETS,
 };
 
 #define USER(name, rights)                                                                         \
@@ -53,6 +53,7 @@ static const struct {
 	{ RIGHT_WRITE_SALES_PERSON, "Read-Write Sales Person" },
 	{ RIGHT_READ_CAMPAIGN, "Read-Only Campaign" },
 	{ RIGHT_RUN_CAMPAIGN, "Execute Campaign" },
+	{ RIGHT_READ_ASSETS, "Read-Only Assets" },
 };
 
 void users_json(struct text *out)

@@ -135,6 +135,39 @@ static enum err_kind turn_page(struct dynamics *d, const struct dynamics_cursor 
 	return ERR_NONE;
 }
 
+/* Names of the rows that look-ups point to are asked for apart: together with change tracking the
+ * link to go on from has been seen to vanish. What a row shows by then is good enough, or it has
+ * gone, which the feed will tell. */
+static enum err_kind add_labels(struct dynamics *d, const struct call *call,
+				const struct mapping *m, enum table t, struct change_page *page,
+				struct arena *a, struct err *err)
+{
+	struct guid *ids = arena_array(a, page->count, sizeof(*ids));
+	struct record **rows = arena_array(a, page->count, sizeof(struct record *));
+	struct record **now = arena_array(a, page->count, sizeof(struct record *));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < page->count; i++) {
+		if (page->changes[i].kind != CHANGE_EDITED)
+			continue;
+		ids[n] = page->changes[i].record_id;
+		rows[n++] = page->changes[i].record;
+	}
+	kind = dynamics_read(d, call, m, t, ids, n, a, now, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		for (size_t f = 0; f < m->count; f++) {
+			const struct column *c = m->fields[f].column[t];
+
+			if (c && c->type == COLUMN_LOOKUP)
+				rows[i]->values[f] =
+					now[i] ? now[i]->values[f]
+					       : (struct value){ .kind = VALUE_UNSEEN };
+		}
+	}
+	return kind;
+}
+
 enum err_kind dynamics_changes(struct dynamics *d, const struct call *call, const struct mapping *m,
 			       enum table t, struct str cursor, struct arena *a,
 			       struct change_page *ret, struct err *err)
@@ -149,7 +182,6 @@ enum err_kind dynamics_changes(struct dynamics *d, const struct call *call, cons
 	dynamics_projection_of(d, m, t, a, &projection);
 	is_start = choose_start(d, &projection, cursor, a, &at);
 	r.path = arena_text(a, at.url);
-	r.wants_labels = projection.has_labels;
 	r.prefer = at.is_full_scan ? PREFER_BASELINE : PREFER_DELTA;
 	kind = dynamics_send(d, call, &r, 1, err);
 	if (kind == ERR_NONE)
@@ -157,6 +189,8 @@ enum err_kind dynamics_changes(struct dynamics *d, const struct call *call, cons
 	dynamics_request_release(&r);
 	if (kind == ERR_NONE)
 		kind = turn_page(d, &at, &page, a, ret, err);
+	if (kind == ERR_NONE && projection.has_labels)
+		kind = add_labels(d, call, m, t, ret, a, err);
 	if (kind == ERR_NONE)
 		ret->is_scan_start = is_start;
 	return kind;

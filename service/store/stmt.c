@@ -151,7 +151,9 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 		" version = i.version, marketo_fp = i.marketo_fp, dynamics_fp = i.dynamics_fp,"
 		" events = i.events, state_at = now() FROM i WHERE l.record_id = i.record_id"
 		"  AND l.entity = i.entity"
-		"  AND (l.state IN (2, 3) OR (l.state = 0 AND l.person_id IS NULL))"
+		/* A claim without a person is the cycle's own, which is making that person;
+		   only the cycle's claims have their stamp due. */
+		"  AND (l.state IN (2, 3) OR (l.state = 0 AND l.person_id IS NULL AND i.stamp_due))"
 		"  AND NOT EXISTS (SELECT FROM link o"
 		"   WHERE o.person_id = nullif(i.person_id, 0) AND o.state IN (0, 1, 4))"
 		"  RETURNING l.entity, l.record_id, coalesce(l.person_id, 0) AS person_id),"

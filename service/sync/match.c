@@ -9,6 +9,7 @@ struct match_item {
 	struct link *link;     /* claim or tombstone from the store, or NULL */
 	struct record *person; /* the counterpart, NULL: none yet */
 	struct str email;      /* folded; empty: none */
+	struct guid wanted;    /* the stamp a person is looked for by */
 	bool is_out;           /* not to be paired now */
 	bool is_moved;         /* link was taken over from the lead it was qualified from */
 	bool is_resumed;       /* it was paused there */
@@ -125,7 +126,7 @@ static void match_move(struct match *m, struct match_item *item, struct link *le
 }
 
 /* A contact that a linked lead was qualified into takes the lead's link over: same person, another
- * record. */
+ * record. So it does with a claim: the lead was made, whether we heard of it or not. */
 static enum err_kind match_qualified(struct match *m, struct err *err)
 {
 	struct arena *a = m->s->arena;
@@ -149,7 +150,7 @@ static enum err_kind match_qualified(struct match *m, struct err *err)
 		return ERR_NONE;
 	kind = store->ops->links_by_record(store->self, TABLE_LEAD, origins, n, a, leads, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
-		if (leads[i] && link_is_bound(leads[i]))
+		if (link_is_taken(leads[i]) && leads[i]->person_id)
 			match_move(m, &m->items[which[i]], leads[i]);
 	}
 	return kind;
@@ -182,19 +183,18 @@ static enum err_kind match_person_links(struct match *m, const struct record_lis
 	return store->ops->links_by_person(store->self, ids, found->count, m->s->arena, *ret, err);
 }
 
-static int match_by_record_id(const void *a, const void *b)
+static int match_by_wanted(const void *a, const void *b)
 {
-	return guid_compare(&(*(struct match_item *const *)a)->record->record_id,
-			    &(*(struct match_item *const *)b)->record->record_id);
+	return guid_compare(&(*(struct match_item *const *)a)->wanted,
+			    &(*(struct match_item *const *)b)->wanted);
 }
 
 static struct match_item *match_item_of(struct match_item **sorted, size_t count,
 					const struct guid *id)
 {
-	struct record wanted = { .record_id = *id };
-	struct match_item key = { .record = &wanted }, *key_pointer = &key;
+	struct match_item key = { .wanted = *id }, *key_pointer = &key;
 	struct match_item **at =
-		bsearch(&key_pointer, sorted, count, sizeof(*sorted), match_by_record_id);
+		bsearch(&key_pointer, sorted, count, sizeof(*sorted), match_by_wanted);
 
 	return at ? *at : NULL;
 }
@@ -210,9 +210,9 @@ static void match_restamp(struct match *m, struct match_item *item, struct link 
 	item->is_out = true;
 }
 
-/* Persons that carry the stamp of one of the records: links of a store that was lost, or of a run
- * that was interrupted. */
-static enum err_kind match_by_stamp(struct match *m, struct err *err)
+/* Persons that carry the stamp of one of the records, or of the lead it was qualified from: links
+ * of a store that was lost, or of a run that was interrupted. */
+static enum err_kind match_by_stamp(struct match *m, bool is_of_origin, struct err *err)
 {
 	const struct remote *marketo = &m->s->engine->remote[SIDE_MARKETO];
 	struct match_item **sorted =
@@ -224,16 +224,19 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 	size_t n = 0;
 
 	for (size_t i = 0; i < m->count; i++) {
-		if (match_is_open(&m->items[i]))
-			sorted[n++] = &m->items[i];
+		struct match_item *item = &m->items[i];
+
+		item->wanted = is_of_origin ? item->record->origin_id : item->record->record_id;
+		if (match_is_open(item) && !guid_is_zero(&item->wanted))
+			sorted[n++] = item;
 	}
 	if (!n)
 		return ERR_NONE;
-	qsort(sorted, n, sizeof(*sorted), match_by_record_id);
+	qsort(sorted, n, sizeof(*sorted), match_by_wanted);
 	for (size_t i = 0; i < n; i++) {
 		char *text = arena_alloc(m->s->arena, GUID_TEXT);
 
-		guid_print(&sorted[i]->record->record_id, text);
+		guid_print(&sorted[i]->wanted, text);
 		values[i] = str_of(text);
 	}
 	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
@@ -249,6 +252,8 @@ static enum err_kind match_by_stamp(struct match *m, struct err *err)
 				!guid_equal(&links[i]->record_id, &item->record->record_id);
 
 		if (!item || item->is_out)
+			continue;
+		if (is_other && is_of_origin)
 			continue;
 		if (is_other) {
 			match_restamp(m, item, links[i]);
@@ -424,7 +429,9 @@ enum err_kind match_records(struct step *s, struct record *const *records,
 	match_leave_out(&m);
 	kind = match_qualified(&m, err);
 	if (kind == ERR_NONE)
-		kind = match_by_stamp(&m, err);
+		kind = match_by_stamp(&m, false, err);
+	if (kind == ERR_NONE)
+		kind = match_by_stamp(&m, true, err);
 	if (kind == ERR_NONE)
 		kind = match_by_email(&m, err);
 	if (kind == ERR_NONE)

@@ -82,6 +82,59 @@ static void merged_note_winner(struct merged *m, struct link *moved)
 	}
 }
 
+/* The winner's row: of the same page, else read; NULL when it has gone. */
+static enum err_kind merged_row(struct merged *m, struct record *const *records, size_t count,
+				const struct record *loser, struct record **ret, struct err *err)
+{
+	const struct remote *dynamics = &m->s->engine->remote[SIDE_DYNAMICS];
+
+	for (size_t i = 0; i < count; i++) {
+		*ret = records[i];
+		if (guid_equal(&records[i]->record_id, &loser->master_id))
+			return ERR_NONE;
+	}
+	*ret = NULL;
+	return dynamics->ops->read(dynamics->self, m->s->call, m->s->mapping, loser->table, NULL,
+				   &loser->master_id, 1, m->s->arena, ret, err);
+}
+
+/* A winner without a link may be about to get one: that of the lead it was qualified from. */
+static enum err_kind merged_find_origin(struct merged *m, const struct record *winner,
+					struct link **ret, struct err *err)
+{
+	const struct store *store = &m->s->engine->store;
+
+	*ret = NULL;
+	if (winner->table != TABLE_CONTACT || guid_is_zero(&winner->origin_id))
+		return ERR_NONE;
+	return store->ops->links_by_record(store->self, TABLE_LEAD, &winner->origin_id, 1,
+					   m->s->arena, ret, err);
+}
+
+/* What becomes of the i-th loser's link. */
+static enum err_kind merged_settle(struct merged *m, size_t i, struct record *const *records,
+				   size_t count, struct err *err)
+{
+	struct record *winner = NULL;
+	struct link *origin = NULL;
+	enum err_kind kind = ERR_NONE;
+
+	if (!m->winners[i])
+		kind = merged_row(m, records, count, m->losers[i], &winner, err);
+	if (kind == ERR_NONE && winner)
+		kind = merged_find_origin(m, winner, &origin, err);
+	if (kind != ERR_NONE)
+		return kind;
+	/* Even a tombstone of the winner is a history of its own. */
+	if (m->winners[i] || !winner)
+		merged_pause(m, m->links[i], m->winners[i]);
+	else if (link_is_taken(origin))
+		ledger_dirty_record(&m->ledger, m->links[i]->table, &m->links[i]->record_id);
+	else
+		merged_note_winner(m, merged_move(m, m->links[i], &m->losers[i]->master_id));
+	return ERR_NONE;
+}
+
 enum err_kind merged_run(struct step *s, struct record *const *records, size_t count,
 			 struct err *err)
 {
@@ -97,14 +150,8 @@ enum err_kind merged_run(struct step *s, struct record *const *records, size_t c
 		return ERR_NONE;
 	kind = merged_find_links(&m, records[0]->table, err);
 	for (size_t i = 0; kind == ERR_NONE && i < m.count; i++) {
-		if (!m.links[i] || !link_is_bound(m.links[i]))
-			continue;
-		/* Even a tombstone of the winner is a history of its own. */
-		if (m.winners[i])
-			merged_pause(&m, m.links[i], m.winners[i]);
-		else
-			merged_note_winner(&m,
-					   merged_move(&m, m.links[i], &m.losers[i]->master_id));
+		if (m.links[i] && link_is_bound(m.links[i]))
+			kind = merged_settle(&m, i, records, count, err);
 	}
 	return kind == ERR_NONE ? ledger_commit(&m.ledger, s->engine, true, err) : kind;
 }

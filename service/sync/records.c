@@ -132,6 +132,8 @@ static enum err_kind records_claimed(struct step *s, struct record *const *recor
 		kind = store->ops->links_by_record(store->self, records[0]->table, ids, count,
 						   s->arena, now, err);
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
+		if (now[i] && now[i]->state == LINK_CLAIMED)
+			now[i]->is_stamp_due = true; /* a request's claim brings none along */
 		if (is_requested[i] || !now[i])
 			ledger_dirty_record(s->ledger, records[i]->table, &records[i]->record_id);
 		else if (now[i]->state == LINK_CLAIMED || now[i]->state == LINK_LIVE)

@@ -1,7 +1,7 @@
 /* Create in Dynamics, at most once. The link row is claimed in the store with the GUID the record
  * will have before the first create is sent (INV-ONE-ROW); nothing that exists is updated here,
  * stamps apart (INV-NO-FORCE). */
-#include "sync/requests.h"
+#include "sync/requests_p.h"
 
 #include <inttypes.h>
 
@@ -13,26 +13,7 @@
 #include "sync/match.h"
 #include "sync/state.h"
 
-struct work {
-	struct request *request;
-	struct record *person; /* NULL until read */
-	struct link *link;     /* from the store, later the one being made */
-	struct record *found;  /* the unlinked record with the same e-mail, or the stamped one */
-	unsigned candidates;   /* such records */
-	struct guid owner;
-	bool has_owner;
-	bool is_done;
-	bool *is_gone;
-};
-
-struct batch {
-	struct step s;
-	struct ledger ledger;
-	struct work *works;
-	size_t count;
-};
-
-static void work_finish(struct batch *b, struct work *w, enum outcome outcome, const char *reason)
+void work_finish(struct batch *b, struct work *w, enum outcome outcome, const char *reason)
 {
 	w->is_done = true;
 	w->request->outcome = outcome;
@@ -44,8 +25,7 @@ static void work_finish(struct batch *b, struct work *w, enum outcome outcome, c
 	}
 }
 
-/* Something went wrong that is nobody's fault: the request stays, the next cycle takes it up. */
-static void work_postpone(struct batch *b, struct work *w, const struct err *err)
+void work_postpone(struct batch *b, struct work *w, const struct err *err)
 {
 	w->is_done = true;
 	w->request->outcome = OUTCOME_QUEUED;
@@ -79,8 +59,7 @@ static enum err_kind batch_find_links(struct batch *b, struct err *err)
 	return kind;
 }
 
-/* The request ends without a record: the claim of an earlier try goes with it. */
-static void work_drop_claim(struct batch *b, struct work *w)
+void work_drop_claim(struct batch *b, struct work *w)
 {
 	if (w->link && w->link->state == LINK_CLAIMED)
 		ledger_forget(&b->ledger, w->link);
@@ -116,208 +95,6 @@ static enum err_kind batch_read_persons(struct batch *b, struct err *err)
 		work_finish(b, open[i], OUTCOME_REJECTED, "there is no such person in Marketo");
 	}
 	return kind;
-}
-
-static struct str work_email(const struct batch *b, const struct work *w)
-{
-	int at = b->s.mapping->email;
-
-	if (at < 0 || !w->person || w->person->values[at].kind != VALUE_TEXT)
-		return (struct str){ NULL, 0 };
-	return w->person->values[at].text;
-}
-
-/* Still without a record, and without a create under way: a claim taken up again may have been
- * created already. */
-static bool work_is_unmade(const struct work *w)
-{
-	return !w->is_done && w->person && !(w->link && w->link->state == LINK_CLAIMED);
-}
-
-static bool work_wants_email(const struct batch *b, const struct work *w)
-{
-	return work_is_unmade(w) && !w->candidates && work_email(b, w).n > 0;
-}
-
-/* Was the claim made for a record that was found, not for one to be created? Its id tells. */
-static bool work_claims_found(const struct batch *b, const struct work *w)
-{
-	struct guid made;
-
-	if (w->is_done || !w->link || w->link->state != LINK_CLAIMED)
-		return false;
-	made = fingerprint_record_id(str_of(b->s.engine->settings.instance), w->link->person_id,
-				     w->link->generation);
-	return !guid_equal(&made, &w->link->record_id);
-}
-
-/* Claims of an earlier try that were to link a record: it is linked now, and never made anew when
- * it has gone. */
-static enum err_kind batch_find_claimed(struct batch *b, struct err *err)
-{
-	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
-	struct err gone;
-
-	(void)err_set(&gone, ERR_RETRY_LATER, "the record that was to be linked has gone");
-	for (size_t i = 0; i < b->count; i++) {
-		struct work *w = &b->works[i];
-		enum err_kind kind;
-
-		if (!work_claims_found(b, w))
-			continue;
-		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, w->link->table,
-					   NULL, &w->link->record_id, 1, b->s.arena, &w->found,
-					   err);
-		if (kind != ERR_NONE)
-			return kind;
-		w->candidates = 1;
-		if (w->found)
-			continue;
-		work_drop_claim(b, w);
-		work_postpone(b, w, &gone);
-	}
-	return ERR_NONE;
-}
-
-/* A claim without a person is the cycle's, which is making this very person of the record. */
-static bool work_is_others(const struct work *w, const struct link *link)
-{
-	return link_is_taken(link) && link->person_id && link->person_id != w->request->person_id;
-}
-
-/* A stamp counts unless its record belongs to somebody else. */
-static enum err_kind batch_take_stamped(struct batch *b, enum table table, struct work **open,
-					struct record **found, size_t count, struct err *err)
-{
-	const struct store *store = &b->s.engine->store;
-	struct guid *ids = arena_array(b->s.arena, count, sizeof(*ids));
-	struct link **links = arena_array(b->s.arena, count, sizeof(struct link *));
-	enum err_kind kind;
-
-	for (size_t i = 0; i < count; i++)
-		ids[i] = open[i]->person->record_id;
-	kind = store->ops->links_by_record(store->self, table, ids, count, b->s.arena, links, err);
-	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (!found[i] || open[i]->found || work_is_others(open[i], links[i]))
-			continue;
-		open[i]->found = found[i];
-		open[i]->candidates = 1;
-	}
-	return kind;
-}
-
-/* Persons that carry a stamp although the store knows no link: a store that was lost. Their record
- * is looked up by its id. */
-static enum err_kind batch_find_stamped(struct batch *b, struct err *err)
-{
-	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
-	struct guid *ids = arena_array(b->s.arena, b->count, sizeof(*ids));
-	struct work **open = arena_array(b->s.arena, b->count, sizeof(struct work *));
-	struct record **found = arena_array(b->s.arena, b->count, sizeof(struct record *));
-
-	for (int t = TABLE_LEAD; t < TABLE_COUNT; t++) {
-		enum err_kind kind;
-		size_t n = 0;
-
-		for (size_t i = 0; i < b->count; i++) {
-			struct work *w = &b->works[i];
-			bool is_mine = w->person && !w->person->stamp_is_deleted &&
-				       !guid_is_zero(&w->person->record_id) &&
-				       (w->person->stamp_table == (enum table)t ||
-					w->person->stamp_table == TABLE_PERSON);
-
-			if (work_is_unmade(w) && !w->found && is_mine) {
-				ids[n] = w->person->record_id;
-				open[n++] = w;
-			}
-		}
-		if (!n)
-			continue;
-		kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, (enum table)t,
-					   NULL, ids, n, b->s.arena, found, err);
-		if (kind == ERR_NONE)
-			kind = batch_take_stamped(b, (enum table)t, open, found, n, err);
-		if (kind != ERR_NONE)
-			return kind;
-	}
-	return ERR_NONE;
-}
-
-/* Records of one table with one of the e-mails, less those that have a link: candidates of the
- * persons that wait. */
-static enum err_kind batch_add_candidates(struct batch *b, enum table table,
-					  const struct str *values, size_t count, struct err *err)
-{
-	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
-	const struct store *store = &b->s.engine->store;
-	struct record_list found = { .count = 0 };
-	struct link **links;
-	struct guid *ids;
-	enum err_kind kind;
-
-	kind = dynamics->ops->find(dynamics->self, b->s.call, b->s.mapping, table, LOOKUP_EMAIL,
-				   values, count, b->s.arena, &found, err);
-	if (kind != ERR_NONE || !found.count)
-		return kind;
-	ids = arena_array(b->s.arena, found.count, sizeof(*ids));
-	links = arena_array(b->s.arena, found.count, sizeof(struct link *));
-	for (size_t i = 0; i < found.count; i++)
-		ids[i] = found.records[i].record_id;
-	kind = store->ops->links_by_record(store->self, table, ids, found.count, b->s.arena, links,
-					   err);
-	for (size_t i = 0; kind == ERR_NONE && i < found.count; i++) {
-		const struct value *email = &found.records[i].values[b->s.mapping->email];
-
-		if (link_is_taken(links[i]))
-			continue;
-		for (size_t k = 0; email->kind == VALUE_TEXT && k < b->count; k++) {
-			struct work *w = &b->works[k];
-
-			if (!work_is_unmade(w) || !str_equal_fold(work_email(b, w), email->text))
-				continue;
-			w->candidates++;
-			w->found = &found.records[i];
-		}
-	}
-	return kind;
-}
-
-static enum err_kind batch_find_by_email(struct batch *b, struct err *err)
-{
-	struct str *values = arena_array(b->s.arena, b->count, sizeof(*values));
-	enum err_kind kind = ERR_NONE;
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->count; i++) {
-		if (work_wants_email(b, &b->works[i]))
-			values[n++] = work_email(b, &b->works[i]);
-	}
-	if (!n || !b->s.engine->settings.match_by_email)
-		return ERR_NONE;
-	for (int t = TABLE_LEAD; kind == ERR_NONE && t < TABLE_COUNT; t++)
-		kind = batch_add_candidates(b, (enum table)t, values, n, err);
-	return kind;
-}
-
-static void batch_refuse_ambiguous(struct batch *b)
-{
-	static const char text[] =
-		"several unlinked records in Dynamics have this person's e-mail address; "
-		"nothing was written";
-
-	for (size_t i = 0; i < b->count; i++) {
-		struct work *w = &b->works[i];
-		struct link none = { .table = w->request->sync_as,
-				     .person_id = w->request->person_id };
-		struct err why;
-
-		if (w->is_done || w->candidates < 2)
-			continue;
-		(void)err_set(&why, ERR_REFUSED, "%s", text);
-		(void)snprintf(why.code, sizeof(why.code), "AMBIGUOUS");
-		ledger_error(&b->ledger, &none, SIDE_DYNAMICS, "link", &why);
-		work_finish(b, w, OUTCOME_AMBIGUOUS, text);
-	}
 }
 
 static void batch_find_owners(struct batch *b)
@@ -498,14 +275,9 @@ static enum err_kind batch_steps(struct batch *b, struct err *err)
 	enum err_kind kind = batch_read_persons(b, err);
 
 	if (kind == ERR_NONE)
-		kind = batch_find_claimed(b, err);
-	if (kind == ERR_NONE)
-		kind = batch_find_stamped(b, err);
-	if (kind == ERR_NONE)
-		kind = batch_find_by_email(b, err);
+		kind = candidates_find(b, err);
 	if (kind != ERR_NONE)
 		return kind;
-	batch_refuse_ambiguous(b);
 	batch_find_owners(b);
 	kind = batch_claim(b, err);
 	if (kind != ERR_NONE)

@@ -92,10 +92,53 @@ class Faults(MarketoCase):
             self.assertEqual(self.marketo.raw("GET", self.PATH).status, 200)
             self.assertGreaterEqual(time.monotonic() - start, 0.12)
 
+    def test_every_code_has_its_text(self):
+        codes = [500, 502, *range(601, 617), 701, 702, 703, 704, 709, 710, 711, 712, 713, 714, 718, 719, 1003, 1016, 1029, 1035]
+        texts = set()
+        for code in codes:
+            self.faults({"path": self.PATH, "effect": {"code": str(code)}})
+            answer = self.marketo.raw("GET", self.PATH)
+            self.assertFails(answer.json, code)
+            self.assertEqual(answer.headers["content-type"], "application/json;charset=UTF-8")
+            texts.add(answer.json["errors"][0]["message"])
+        self.assertEqual(len(texts), len(codes))
+        self.assertNotIn("Error on order", texts)
+
+    def test_ordered_errors_are_in_the_usage(self):
+        for code in ("606", "606", "615", "611", "601", "602", "604", "605", "608"):   # the last five count nowhere
+            self.faults({"path": self.PATH, "effect": {"code": code}})
+            self.marketo.get("leads/partitions.json")
+        self.faults({"path": self.PATH, "effect": {"status": 503}})   # not from Marketo itself
+        self.marketo.raw("GET", self.PATH)
+        self.faults()
+        self.assertEqual(self.marketo.get("stats/usage.json")["result"][0]["total"], 5)
+        errors = self.marketo.get("stats/errors.json")["result"][0]
+        self.assertEqual((errors["total"], errors["errors"]), (4, [{"errorCode": "606", "count": 2}, {"errorCode": "615", "count": 1},
+                                                                   {"errorCode": "611", "count": 1}]))
+
+    def test_an_error_after_the_effect(self):
+        for n, effect in enumerate(({"code": "604"}, {"code": "611"}, {"code": "713"}, {"status": 502, "body": "<html>"})):
+            self.faults({"path": "/rest/v1/leads.json", "method": "POST", "effect": {"afterEffect": True, **effect}})
+            answer = self.marketo.raw("POST", "/rest/v1/leads.json", {"input": [{"email": f"p{n}@example.org"}]})
+            if "code" in effect:
+                self.assertFails(answer.json, effect["code"])
+            else:
+                self.assertEqual((answer.status, answer.text), (502, "<html>"))
+            self.assertEqual(len(self.find("email", f"p{n}@example.org")["result"]), 1)
+        calls = {c["endpoint"]: c for c in self.sandbox.control("calls")["marketo"]}
+        self.assertEqual(calls["POST /rest/v1/leads.json"]["records"], 4)
+        # Four searches, this call, and of the writes all but the one that timed out.
+        self.assertEqual(self.marketo.get("stats/usage.json")["result"][0]["total"], 8)
+        errors = self.marketo.get("stats/errors.json")["result"][0]["errors"]
+        self.assertEqual(errors, [{"errorCode": "611", "count": 1}, {"errorCode": "713", "count": 1}])
+
     def test_bad_rules_change_nothing(self):
         self.faults({"path": self.PATH, "effect": {"status": 500}})
         for body in ({}, [1], [{}], [{"effect": {"x": 1}}], [{"y": 1, "effect": {}}], [{"nth": "1", "effect": {}}],
-                     [{"effect": {"drop": "sometimes"}}], [{"effect": {"status": "500"}}], "[", [{"effect": 1}]):
+                     [{"effect": {"drop": "sometimes"}}], [{"effect": {"status": "500"}}], "[", [{"effect": 1}],
+                     [{"effect": {"afterEffect": True}}], [{"effect": {"afterEffect": 1, "status": 500}}],
+                     [{"part": True, "effect": {"drop": "after"}}], [{"part": True, "effect": {"status": 500, "delayMs": 1}}],
+                     [{"part": True, "effect": {"status": 500, "afterEffect": True}}]):
             answer = self.sandbox.marketo.call("POST", "/_sandbox/faults", body)
             self.assertEqual(answer.status, 400, body)
             self.assertTrue(answer.json["error"])

@@ -27,7 +27,7 @@ class Tokens(DataverseCase):
         ask = self.tandem.ask_token
         self.assertTokenError(ask(tenant=ABSENT), 400, "invalid_request", 90002)
         self.assertTokenError(ask(grant_type=None), 400, "invalid_request", 900144)
-        self.assertTokenError(ask(grant_type="password"), 400, "unsupported_grant_type", 70003)
+        self.assertTokenError(ask(grant_type="nonsense"), 400, "unsupported_grant_type", 70003)
         self.assertTokenError(ask(client_id=None), 400, "invalid_request", 900144)
         self.assertTokenError(ask(client_id=ABSENT), 400, "unauthorized_client", 700016)
         self.assertTokenError(ask(client_secret=None), 401, "invalid_client", 7000218)

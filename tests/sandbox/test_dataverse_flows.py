@@ -144,7 +144,8 @@ class Batches(DataverseCase):
         self.assertEqual(parts[0].headers["odata-entityid"], f"{self.tandem.origin}{API}contacts({row})")
         self.assertEqual(parts[0].headers["location"], parts[0].headers["odata-entityid"])
         self.assertEqual((parts[1].json["lastname"], parts[2].json["jobtitle"]), ("Iversen", "CTO"))
-        self.assertTrue(parts[2].headers["content-type"].startswith("application/json"))
+        self.assertEqual(parts[2].headers["content-type"], "application/json; odata.metadata=minimal; odata.streaming=true")
+        self.assertEqual(parts[1].headers["content-type"], "application/json; odata.metadata=minimal")
 
     def test_stops_at_the_first_failure(self):
         good, bad = request_part("POST", "contacts", {"lastname": "kept"}), request_part("POST", "contacts", {"lastname": "x" * 51})

@@ -1,64 +1,34 @@
 """The Dynamics side: webhooks. A receiver on this machine notes what is posted to it."""
 
-import http.server
 import json
-import queue
 import socket
-import threading
 import time
 
 from dataverse_case import DataverseCase, change_set, request_part
+from receiver import Receiver
 
 CONTRACTS = "http://schemas.microsoft.com/xrm/2011/Contracts"
-
-
-class Receiver(http.server.ThreadingHTTPServer):
-    """Answers with the statuses it is told, 200 afterwards; what came is in a queue: path, headers, body."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        self.posts, self.statuses, self.delay = queue.Queue(), [], 0
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = receiver.statuses.pop(0) if receiver.statuses else 200
-                receiver.posts.put((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-                time.sleep(receiver.delay)
-                try:
-                    self.send_response(status)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                except OSError:
-                    pass  # the sender did not wait
-
-            def log_message(self, *_):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/events"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def next(self):
-        return self.posts.get(timeout=10)
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
 
 
 class Hooks(DataverseCase):
     def setUp(self):
         super().setUp()
-        self.receiver = Receiver()
+        self.statuses, self.delay = [], 0
+        self.receiver = Receiver(self.answer)
         self.addCleanup(self.receiver.stop)
+        self.url = self.receiver.url + "/events"
+
+    def answer(self, request):
+        """With the statuses it is told, 200 afterwards."""
+        time.sleep(self.delay)
+        return self.statuses.pop(0) if self.statuses else 200, ""
+
+    def next(self):
+        request = self.receiver.next()
+        return request.path, request.headers, request.body
 
     def endpoint(self, url=None, authtype=4, authvalue="k3y /&"):
-        return self.create("serviceendpoints", name="hook", url=url or self.receiver.url, contract=8, messageformat=2,
+        return self.create("serviceendpoints", name="hook", url=url or self.url, contract=8, messageformat=2,
                            authtype=authtype, authvalue=authvalue)
 
     def step(self, message, endpoint=None, table="contact", **columns):
@@ -81,7 +51,7 @@ class Hooks(DataverseCase):
     def assertNoMore(self, step):
         """Nothing else was posted: an event made now is the next to arrive."""
         marker = self.create("leads", lastname="marker")
-        _, _, body = self.receiver.next()
+        _, _, body = self.next()
         self.assertEqual(json.loads(body)["PrimaryEntityId"], marker)
 
     def test_update(self):
@@ -92,7 +62,7 @@ class Hooks(DataverseCase):
             "jobtitle": "CTO \"x\"", "preferredcontactmethodcode": 2, "firstname": None, "donotphone": True, "creditlimit": 5.5,
             "birthdate": "1990-05-17", "parentcustomerid_account@odata.bind": f"/accounts({account})"})
         self.assertEqual(answer.status, 204, answer.text)
-        path, headers, body = self.receiver.next()
+        path, headers, body = self.next()
         self.assertEqual(path, "/events?code=k3y%20%2F%26")
         self.assertEqual({name: headers[name] for name in headers if name.startswith("x-ms-dynamics") or name == "content-type"}, {
             "content-type": "application/json", "x-ms-dynamics-organization": self.tandem.listener.host,
@@ -129,12 +99,12 @@ class Hooks(DataverseCase):
         self.step("Create", endpoint)
         self.step("Delete", endpoint)
         row = self.create(lastname="a")
-        got = json.loads(self.receiver.next()[2])
+        got = json.loads(self.next()[2])
         self.assertEqual((got["MessageName"], got["OutputParameters"]), ("Create", [{"key": "id", "value": row}]))
         self.assertEqual({item["key"] for item in got["InputParameters"][0]["value"]["Attributes"]},
                          {"lastname", "createdon", "modifiedon", "contactid"})
         self.tandem.call("DELETE", f"contacts({row})")
-        got = json.loads(self.receiver.next()[2])
+        got = json.loads(self.next()[2])
         self.assertEqual((got["MessageName"], got["PrimaryEntityId"], got["PostEntityImages"]), ("Delete", row, []))
         self.assertEqual(got["InputParameters"], [{"key": "Target", "value": {
             "__type": "EntityReference:" + CONTRACTS, "Id": row, "KeyAttributes": [], "LogicalName": "contact", "Name": None,
@@ -148,12 +118,12 @@ class Hooks(DataverseCase):
         self.patch(f"contacts({row})", jobtitle="not listed")
         self.assertNoMore(marker)
         self.patch(f"contacts({row})", firstname="listed")
-        self.assertEqual(json.loads(self.receiver.next()[2])["MessageName"], "Update")
+        self.assertEqual(json.loads(self.next()[2])["MessageName"], "Update")
         self.tandem.batch(change_set(request_part("PATCH", f"contacts({row})", {"firstname": "taken back"}, Content_ID="1"),
                                      request_part("POST", "contacts", {"nonsense": 1}, Content_ID="2")))
         self.assertNoMore(marker)
         self.tandem.batch(change_set(request_part("PATCH", f"contacts({row})", {"firstname": "stays"}, Content_ID="1")))
-        self.assertEqual(json.loads(self.receiver.next()[2])["PrimaryEntityId"], row)
+        self.assertEqual(json.loads(self.next()[2])["PrimaryEntityId"], row)
         self.patch(f"sdkmessageprocessingsteps({step})", statecode=1)
         self.patch(f"contacts({row})", firstname="off")
         self.assertNoMore(marker)
@@ -162,11 +132,39 @@ class Hooks(DataverseCase):
         settings = '<settings><setting name="X-Sync-Key" value="k3y &amp; more" /><setting name="b" value="2"/></settings>'
         self.step("Create", self.endpoint(authtype=5, authvalue=settings))
         self.create(lastname="a")
-        path, headers, _ = self.receiver.next()
+        path, headers, _ = self.next()
         self.assertEqual((path, headers["x-sync-key"], headers["b"]), ("/events", "k3y & more", "2"))
-        self.step("Create", self.endpoint(self.receiver.url + "?a=1", 6, settings), table="account")
+        self.step("Create", self.endpoint(self.url + "?a=1", 6, settings), table="account")
         self.create("accounts", name="a")
-        self.assertEqual(self.receiver.next()[0], "/events?a=1&X-Sync-Key=k3y%20%26%20more&b=2")
+        self.assertEqual(self.next()[0], "/events?a=1&X-Sync-Key=k3y%20%26%20more&b=2")
+
+    def test_a_mixed_update_runs_in_steps(self):
+        self.step("Update")
+        row = self.create(lastname="a")
+        team = self.rows("teams?$select=teamid")[0]["teamid"]
+        self.patch(f"contacts({row})", statecode=1, jobtitle="CTO", **{"ownerid@odata.bind": f"/teams({team})"})
+        targets = [json.loads(self.next()[2])["InputParameters"][0]["value"] for _ in range(3)]
+        found = {tuple(sorted(item["key"] for item in target["Attributes"])): int(target["RowVersion"]) for target in targets}
+        self.assertEqual(sorted(found, key=found.get), [("contactid", "modifiedon", "ownerid"), ("contactid", "modifiedon", "statecode"),
+                                                        ("contactid", "jobtitle", "modifiedon")])
+        got = self.get(f"contacts({row})?$select=versionnumber,statecode,statuscode,jobtitle,_owningteam_value")
+        self.assertEqual((max(found.values()), got["statecode"], got["statuscode"], got["jobtitle"], got["_owningteam_value"]),
+                         (got["versionnumber"], 1, 2, "CTO", team))
+
+    def test_bypassed(self):
+        endpoint = self.endpoint()
+        marker = self.step("Create", endpoint, table="lead")
+        step = self.step("Update", endpoint)
+        row = self.create(lastname="a")
+        for headers in ({"MSCRM.BypassBusinessLogicExecution": "CustomAsync"},
+                        {"MSCRM.BypassBusinessLogicExecution": "CustomSync, CustomAsync"},
+                        {"MSCRM.BypassBusinessLogicExecutionStepIds": f"{row}, {step}"}):
+            self.assertEqual(self.tandem.call("PATCH", f"contacts({row})", {"jobtitle": "x"}, **headers).status, 204)
+            self.assertNoMore(marker)
+        for headers in ({"MSCRM.BypassBusinessLogicExecution": "CustomSync"}, {"MSCRM.BypassBusinessLogicExecutionStepIds": row},
+                        {"MSCRM.BypassCustomPluginExecution": "true"}, {"MSCRM.SuppressCallbackRegistrationExpanderJob": "true"}):
+            self.assertEqual(self.tandem.call("PATCH", f"contacts({row})", {"jobtitle": "x"}, **headers).status, 204)
+            self.assertEqual(json.loads(self.next()[2])["PrimaryEntityId"], row)
 
     def test_one_retry(self):
         step = self.step("Create")
@@ -174,13 +172,13 @@ class Hooks(DataverseCase):
                                       ([301], 1, -2147155455), ([204], 1, None)):
             with self.subTest(statuses):
                 before = len(self.rows("asyncoperations?$select=name"))
-                self.receiver.statuses = list(statuses)
+                self.statuses = list(statuses)
                 row = self.create(lastname="a")
                 for _ in range(posts):
-                    self.assertEqual(json.loads(self.receiver.next()[2])["PrimaryEntityId"], row)
+                    self.assertEqual(json.loads(self.next()[2])["PrimaryEntityId"], row)
                 if code:
                     self.assertEqual(self.jobs(step, before + 1)[-1], (3, 31, code))
-                self.assertTrue(self.receiver.posts.empty())
+                self.assertTrue(self.receiver.requests.empty())
 
     def test_success_is_kept_when_asked(self):
         step = self.step("Create", asyncautodelete=False)
@@ -189,7 +187,7 @@ class Hooks(DataverseCase):
 
     def test_too_slow_and_not_there(self):
         self.limits(webhookSeconds=0.2)
-        self.receiver.delay = 1
+        self.delay = 1
         step = self.step("Create")
         self.create(lastname="a")
         self.assertEqual(self.jobs(step), [(3, 31, -2147155454)])
@@ -205,11 +203,11 @@ class Hooks(DataverseCase):
         self.limits(maxLength={"contact.description": 1048576})
         self.step("Create")
         self.create(lastname="a", description="x" * 250 * 1024)
-        _, headers, body = self.receiver.next()
+        _, headers, body = self.next()
         self.assertNotIn("x-ms-dynamics-msg-size-exceeded", headers)
         self.assertLessEqual(len(body), 256 * 1024)
         row = self.create(lastname="a", description="x" * 256 * 1024)
-        _, headers, body = self.receiver.next()
+        _, headers, body = self.next()
         self.assertEqual(headers["x-ms-dynamics-msg-size-exceeded"], "true")
         got = json.loads(body)
         self.assertEqual(got["PrimaryEntityId"], row)
@@ -221,16 +219,21 @@ class Hooks(DataverseCase):
                     "http://localhostess/", ""):
             answer = self.tandem.call("POST", "serviceendpoints", {"name": "x", "url": url, "contract": 8, "authtype": 4})
             self.assertRefused(answer, 501, "0x80060888", "this machine")
-        answer = self.tandem.call("POST", "serviceendpoints", {"name": "x", "url": self.receiver.url, "contract": 2, "authtype": 4})
+        answer = self.tandem.call("POST", "serviceendpoints", {"name": "x", "url": self.url, "contract": 2, "authtype": 4})
         self.assertRefused(answer, 501, "0x80060888", "contract 8")
         step = self.step("Update")
         self.assertRefused(self.tandem.call("PATCH", f"sdkmessageprocessingsteps({step})", {"mode": 0}), 501, "0x80060888", "mode 1")
         self.assertRefused(self.tandem.call("PATCH", f"sdkmessageprocessingsteps({step})", {"stage": 20}), 501, "0x80060888", "stage 40")
-        self.assertRefused(self.tandem.call("POST", "sdkmessageprocessingsteps", {"name": "x", "mode": 1, "stage": 40}), 501,
-                           "0x80060888", "service endpoint")
+        self.assertRefused(self.tandem.call("POST", "sdkmessageprocessingsteps", {"name": "x", "mode": 1, "stage": 40}), 400,
+                           "0x80040200", "'eventhandler'")
+        kept = self.get(f"sdkmessageprocessingsteps({step})?$select=_eventhandler_value,_sdkmessageid_value")
+        body = {"name": "x", "mode": 1, "stage": 40,
+                "eventhandler_serviceendpoint@odata.bind": f"/serviceendpoints({kept['_eventhandler_value']})",
+                "sdkmessageid@odata.bind": f"/sdkmessages({kept['_sdkmessageid_value']})"}
+        self.assertRefused(self.tandem.call("POST", "sdkmessageprocessingsteps", body), 501, "0x80060888", "message filter")
         endpoint = self.endpoint()
         self.assertNotIn("authvalue", self.get(f"serviceendpoints({endpoint})"))
         self.assertRefused(self.tandem.call("GET", f"serviceendpoints({endpoint})?$select=authvalue"), 400, "0x80060888", "authvalue")
         for name in ("clerk", "reader"):
-            answer = self.user(name).call("POST", "serviceendpoints", {"name": "x", "url": self.receiver.url, "contract": 8})
+            answer = self.user(name).call("POST", "serviceendpoints", {"name": "x", "url": self.url, "contract": 8})
             self.assertRefused(answer, 403, "0x80040220", "prvCreateServiceEndpoint")

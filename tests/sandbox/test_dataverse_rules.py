@@ -66,7 +66,10 @@ class Duplicates(DataverseCase):
         self.assertRefused(self.retrieve("{'emailaddress1':'x'}"), 400, "0x80048d19", "@odata.type")
         self.assertRefused(self.retrieve("7"), 400, "0x80048d19", "BusinessEntity")
         self.assertRefused(self.tandem.call("GET", "RetrieveDuplicates(BusinessEntity=@p1)"), 400, "0x80060888", "@p1")
-        self.assertRefused(self.tandem.call("GET", "RetrieveDuplicates(BusinessEntity={'a':1})"), 501, "0x80060888")
+        self.assertRefused(self.tandem.call("GET", "RetrieveDuplicates(BusinessEntity={'a':1})"), 400, "0x80060888", "PagingInfo")
+        plain = self.tandem.call("GET", f"RetrieveDuplicates(BusinessEntity={row},MatchingEntityName='contact',"
+                                 "PagingInfo={'PageNumber':1,'Count':2})")
+        self.assertEqual([item["contactid"] for item in plain.json["value"]], made[:2])
         self.limits(duplicateRules=[])
         self.assertEqual(self.retrieve(row).json["value"], [])
 

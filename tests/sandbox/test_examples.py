@@ -43,8 +43,28 @@ class Examples(unittest.TestCase):
     def test_help_names_what_the_page_names(self):
         done = subprocess.run([os.environ["TANDEM_SANDBOX"], "help"], capture_output=True, text=True, timeout=30)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        for word in set(re.findall(r"/_sandbox/[a-z/]+|--[a-z]+(?:-port)?(?= |`)", PAGE.read_text(encoding="utf-8"))):
-            self.assertIn(word, done.stdout)
+        page = PAGE.read_text(encoding="utf-8")
+        for option in set(re.findall(r"--[a-z]+(?:-port)?(?= |`)", page)):
+            self.assertIn(option, done.stdout)
+        told = re.findall(r"^  ((?:GET|POST)(?:, POST)? /_sandbox/[a-z/{}]+)", done.stdout, re.M)
+        rows = re.findall(r"^\| `((?:GET|POST) /_sandbox/[^|]*) \|", page, re.M)
+        self.assertEqual(self.addresses(*told), self.addresses(*rows))
+        with Sandbox() as sandbox:
+            for method, path in sorted(self.addresses(*told)):
+                answer = sandbox.marketo.call(method, path.replace("{id}", "1").replace("{n}", "1"), None if method == "GET" else "{")
+                self.assertIn(answer.status, (200, 400), (method, path))   # 404 and 405: there is no such address
+
+    @staticmethod
+    def addresses(*words):
+        """Method and path of what "GET, POST /x" or "POST /x`, `GET" names, each by itself."""
+        found = set()
+        for row in words:
+            for piece in re.split(r"`, `(?=[A-Z]+ )", row):
+                methods, path = re.findall(r"\b(?:GET|POST)\b", piece), re.search(r"/_sandbox/[a-z/{}]+", piece).group()
+                found |= {(method, path) for method in methods}
+            if row.endswith("`, `GET`"):
+                found.add(("GET", path))
+        return found
 
 
 if __name__ == "__main__":

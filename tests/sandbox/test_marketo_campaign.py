@@ -37,7 +37,7 @@ class Campaigns(MarketoCase):
         campaign, lead = self.make(name="Fast track", type="trigger"), self.create(email="a@example.org")
         wanted = {"leads": [{"id": lead}], "tokens": [{"name": "{{my.reason}}", "value": "sync"}]}
         self.assertEqual(self.trigger(campaign, {"input": wanted})["result"], [{"id": campaign}])
-        self.assertEqual(self.sandbox.control("campaigns"), [{"id": campaign, "name": "Fast track", "requests": [wanted]}])
+        self.assertEqual(self.sandbox.control("campaigns"), [{"id": campaign, "name": "Fast track", "requests": [wanted], "runs": []}])
         for given, code in (({}, 701), ({"leads": []}, 701), ({"leads": [{"id": 7}]}, 1004), ({"leads": [5]}, 1004),
                             ({"leads": [{"id": lead}] * 101}, 1003), ({**wanted, "tokens": wanted["tokens"] * 101}, 1003),
                             ({**wanted, "tokens": [{"name": "reason"}]}, 1003), ({**wanted, "tokens": 5}, 1003)):

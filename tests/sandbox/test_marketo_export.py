@@ -284,6 +284,13 @@ class ActivityExport(ExportCase):
         self.assertEqual(len(found), 1)
         self.assertEqual(self.rows({"createdAt": self.range(-10, -5)}), [])
 
+    def test_the_campaign_that_caused_a_change(self):
+        self.limits(origins={"tandem": {"source": "Marketo Flow Action", "reason": "Nurture", "campaign": 2417}})
+        self.sync({"id": self.lead_id, "title": "Head"}, action="updateOnly", lookupField="id")
+        rows = self.rows({"createdAt": self.range(), "activityTypeIds": [13]}, fields=["campaignId", "attributes"])
+        self.assertEqual([x["campaignId"] for x in rows], ["null", "null", "2417"])
+        self.assertEqual(json.loads(rows[2]["attributes"])["Source"], "Marketo Flow Action")
+
     def test_deletions_are_not_exported(self):
         self.marketo.post("leads/delete.json", {"input": [{"id": self.lead_id}]})
         self.assertNotIn("37", [x["activityTypeId"] for x in self.rows()])

@@ -86,6 +86,23 @@ class Import(MarketoCase):
         self.assertEqual(self.counts(state), (1, 1, 0))
         self.assertEqual(self.bulk("%d/failures.json" % batch).text, "id\ttitle\tImport Failure Reason\n7\ty\tLead not found\n")
 
+    def test_links_to_a_company(self):
+        self.marketo.post("companies.json", {"input": [{"externalCompanyId": "k", "company": "Acme"}]})
+        batch, state = self.run_import("email,externalCompanyId,industry\na@example.org,k,\nb@example.org,none,\n"
+                                       "c@example.org,k,Logistics\n")
+        self.assertEqual(self.counts(state), (1, 2, 0))
+        self.assertEqual(self.find("email", "a@example.org", fields="company")["result"][0]["company"], "Acme")
+        self.assertEqual([line.rpartition(",")[2] for line in self.bulk("%d/failures.json" % batch).text.splitlines()],
+                         ["Import Failure Reason", "Company not found", "Company update not allowed: field 'industry'"])
+
+    def test_two_at_once_in_the_order_of_upload(self):
+        batches = [self.upload("email,title\na@example.org,%d\n" % i).json["result"][0]["batchId"] for i in range(4)]
+        self.pass_by(11)
+        self.assertEqual([self.bulk("%d.json" % x).json["result"][0]["status"] for x in batches],
+                         ["Complete", "Complete", "Importing", "Importing"])
+        self.pass_by(10)
+        self.assertEqual(self.find("email", "a@example.org", fields="title")["result"][0]["title"], "3")
+
     def test_list_and_partition(self):
         made = self.sandbox.control("lists", {"name": "Fair"})["id"]
         self.run_import("email\na@example.org\n", "format=csv&listId=%d&partitionName=EMEA" % made)

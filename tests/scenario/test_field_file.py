@@ -46,3 +46,42 @@ class FieldFile(Scenario):
         self.assertEqual(record["websiteurl"], "https://nick.example.org")
         self.assertNotEqual(record["jobtitle"], "Captain")
         world.compare()
+
+    def test_owners_and_ids_are_shown_by_name_and_never_written(self):
+        world = self.world()
+        built_in = json.loads(world.must("help", "fields"))
+        self.write(world, {**built_in, "fields": built_in["fields"] + [
+            {"marketo": "ownerName", "lead": "ownerid", "contact": "ownerid",
+             "create": {"type": "string", "displayName": "Owner Name"}},
+            {"marketo": "contactId", "contact": "contactid", "create": {"type": "string", "displayName": "Contact Id"}}]})
+        world.setup()
+        dynamics = world.dynamics()
+        contact = dynamics.create("contact", lastname="Ode", emailaddress1="ode@example.org")
+        world.serve_cycles(2)
+        marketo = world.marketo()
+        person = marketo.find("microsoftId", [contact], ("id", "ownerName", "contactId"))[0]
+        owner = dynamics.query("contact", f"contactid eq {contact}", ("lastname", "_ownerid_value"), with_labels=True)[0]
+        self.assertEqual(person["ownerName"], owner["_ownerid_value@OData.Community.Display.V1.FormattedValue"])
+        self.assertEqual(person["contactId"], contact)
+        marketo.update(person["id"], ownerName="Somebody Else", contactId="none")
+        world.serve_cycles(2)
+        after = dynamics.get("contact", contact, "_ownerid_value")
+        self.assertEqual(after["_ownerid_value"], owner["_ownerid_value"])
+
+    def test_a_field_put_back_brings_what_happened_meanwhile(self):
+        world = self.world()
+        built_in = json.loads(world.must("help", "fields"))
+        whole = self.write(world, built_in)
+        world.setup()
+        dynamics, marketo = world.dynamics(), world.marketo()
+        contact = dynamics.create("contact", lastname="Ida", emailaddress1="ida@example.org", jobtitle="Clerk")
+        world.serve_cycles(2)
+        person = marketo.find("microsoftId", [contact])[0]["id"]
+        self.write(world, {**built_in, "fields": [f for f in built_in["fields"] if f["marketo"] != "title"]})
+        marketo.update(person, title="Captain")
+        world.serve_cycles(2)
+        self.assertEqual(dynamics.get("contact", contact, "jobtitle")["jobtitle"], "Clerk")
+        self.assertEqual(self.write(world, built_in), whole)
+        world.sandbox.advance(600)
+        world.serve_cycles(2)
+        self.assertEqual(dynamics.get("contact", contact, "jobtitle")["jobtitle"], "Captain")

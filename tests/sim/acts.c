@@ -232,6 +232,7 @@ void play_event(struct player *p, const struct event *e)
 	bool did = play_acts[e->kind] ? play_acts[e->kind](p, e) : people_act(&p->s, e);
 
 	p->figures->events[e->kind] += did;
+	p->settled *= !did;
 	p->has_acted |= did && (p->s.is_in_cycle || e->kind == EVENT_THROTTLE ||
 				e->kind == EVENT_LOST || e->kind == EVENT_LATE);
 }

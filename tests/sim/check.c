@@ -185,7 +185,7 @@ struct agreed {
 struct round_model {
 	struct agreed agreed[SIM_THINGS_MAX];
 	const char *shown[SIM_THINGS_MAX][SIDE_COUNT][FIELD_COUNT]; /* when the cycle began */
-	bool is_open[SIM_THINGS_MAX];
+	bool is_open[SIM_THINGS_MAX], is_stopped[SIM_THINGS_MAX];
 	size_t count;
 	bool is_lenient;
 };
@@ -243,6 +243,9 @@ struct round_model *check_begin_round(struct sim *s)
 
 		m->is_open[i] = person && row && !row->is_merged &&
 				(row->table == TABLE_CONTACT || !row->state);
+		m->is_stopped[i] = row && (row->filter == FILTER_NO ||
+					   (row->filter == FILTER_NULL &&
+					    s->setup.filter_null != FILTER_NULL_SYNC));
 		for (int k = 0; m->is_open[i] && k < FIELD_COUNT; k++) {
 			enum word_field f = (enum word_field)k;
 
@@ -300,6 +303,25 @@ static void check_expect(const struct sim *s, enum word_field f, enum table tabl
 	ret[0] = ret[1] = both;
 }
 
+/* P19: what the sync filter keeps out stays as it is, on both sides. */
+static void check_stopped(struct sim *s, const struct round_model *m, size_t i)
+{
+	const struct agreed *a = &m->agreed[i];
+	struct thing *person = world_person(s, a->person_id),
+		     *row = world_row(s, a->table, &a->record_id);
+	char name[24];
+
+	for (int k = 0; person && row && k < FIELD_COUNT; k++) {
+		enum word_field f = (enum word_field)k;
+
+		if (m->shown[i][SIDE_MARKETO][f] != word_meaning(f, person->cells[f].now) ||
+		    m->shown[i][SIDE_DYNAMICS][f] != word_meaning(f, row->cells[f].now))
+			sim_broken(s, "P19",
+				   "%s of %s travels although its sync filter keeps it out",
+				   word_fields[f].name, world_name(row, name));
+	}
+}
+
 static void check_pair(struct sim *s, const struct round_model *m, size_t i)
 {
 	const struct agreed *a = &m->agreed[i];
@@ -341,7 +363,9 @@ static void check_pair(struct sim *s, const struct round_model *m, size_t i)
 void check_end_round(struct sim *s, const struct round_model *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		if (m->is_open[i] && m->is_lenient == s->is_lenient)
+		if (m->is_open[i] && m->is_stopped[i])
+			check_stopped(s, m, i);
+		else if (m->is_open[i] && m->is_lenient == s->is_lenient)
 			check_pair(s, m, i);
 	}
 	check_note_agreed(s);

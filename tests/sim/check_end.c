@@ -76,6 +76,9 @@ static bool end_is_kin(const struct couple *c, const struct thing *t)
 		return true;
 	if (t->table == TABLE_PERSON)
 		return false;
+	if (t->made_for_person == c->link->person_id ||
+	    guid_equal(&t->record_id, &c->half[SIDE_MARKETO]->made_for))
+		return true; /* the person, or the row, was made of the other */
 	return guid_equal(&t->record_id, &row->origin_id) ||
 	       (t->is_merged && guid_equal(&t->master_id, &row->record_id)) ||
 	       (t->is_merged && !guid_is_zero(&row->origin_id));
@@ -190,16 +193,6 @@ static const struct entry *end_last_of_people(const struct thing *t, enum word_f
 	return NULL;
 }
 
-/* Did Tandem write what people had typed a moment before? */
-static bool end_was_typed_twice(const struct thing *t, enum word_field f)
-{
-	const struct cell *c = &t->cells[f];
-
-	return c->count > 2 && c->log[c->count - 1].author == BY_TANDEM &&
-	       word_meaning(f, c->log[c->count - 1].value) ==
-		       word_meaning(f, c->log[c->count - 3].value);
-}
-
 /* What people put last into a half, and is not there any more, has travelled or stands in a row. */
 static void end_nothing_silent(struct sim *s, const struct couple *c)
 {
@@ -219,9 +212,7 @@ static void end_nothing_silent(struct sim *s, const struct couple *c)
 			    word_is_blank(f, e->value) || meaning == end_meaning(c, side, f) ||
 			    end_was_there(s, c, side_other(side), f, meaning,
 					  end_first_put(c->half[side], f, meaning)) ||
-			    end_is_reported(s, c, side, f, meaning) ||
-			    (end_was_typed_twice(c->half[side], f) &&
-			     sim_known(s, KNOWN_SAME_VALUE_TWICE)))
+			    end_is_reported(s, c, side, f, meaning))
 				continue;
 			sim_broken(s, "INV-NOTHING-SILENT",
 				   "'%s', which people put into %s of %s, is nowhere and was "
@@ -344,8 +335,29 @@ static void end_link(struct sim *s, const struct link *l)
 	end_consent(s, &c);
 }
 
+/* P20: the person of a lead that was qualified is the contact's. */
+static void end_qualified(struct sim *s)
+{
+	char name[24], other[24];
+
+	for (size_t i = 0; i < s->count[TABLE_CONTACT]; i++) {
+		const struct thing *contact = &s->things[TABLE_CONTACT][i];
+		const struct thing *lead = world_row(s, TABLE_LEAD, &contact->origin_id);
+		const struct stored_link *of_contact =
+			stored_link(s->store, TABLE_CONTACT, &contact->record_id);
+		const struct stored_link *of_lead =
+			lead ? stored_link(s->store, TABLE_LEAD, &lead->record_id) : NULL;
+
+		if (contact->exists && of_contact && of_lead &&
+		    of_contact->link.state == LINK_LIVE && of_lead->link.state == LINK_LIVE)
+			sim_broken(s, "P20", "%s became %s, and each has a person of its own",
+				   world_name(lead, name), world_name(contact, other));
+	}
+}
+
 void check_end(struct sim *s)
 {
+	end_qualified(s);
 	check_step(s);
 	for (size_t i = 0; i < s->store->link_count; i++)
 		end_link(s, &s->store->links[i].link);

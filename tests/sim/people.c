@@ -9,9 +9,18 @@ static const char *worker_of(const struct thing *t)
 	return workers[table_side(t->table)];
 }
 
+static const struct thing *maker_of(struct sim *s, const struct thing *row)
+{
+	for (size_t i = 0; i < s->count[TABLE_PERSON]; i++) {
+		if (s->things[TABLE_PERSON][i].person_id == row->made_for_person)
+			return &s->things[TABLE_PERSON][i];
+	}
+	return row;
+}
+
 /* Does a come before b? What people made in the order it was made, then what Tandem made in the
  * order of what it made it for: the order in which Tandem works must not tell. */
-static bool is_before(const struct thing *a, const struct thing *b)
+static bool is_before(struct sim *s, const struct thing *a, const struct thing *b)
 {
 	int order;
 
@@ -19,9 +28,9 @@ static bool is_before(const struct thing *a, const struct thing *b)
 		return b->is_made_by_tandem;
 	if (!a->is_made_by_tandem)
 		return a->number < b->number;
+	if (a->table != TABLE_PERSON && a->made_for_person != b->made_for_person)
+		return is_before(s, maker_of(s, a), maker_of(s, b));
 	order = guid_compare(&a->made_for, &b->made_for);
-	if (!order)
-		order = guid_compare(&a->record_id, &b->record_id);
 	return order ? order < 0 : a->number < b->number;
 }
 
@@ -36,7 +45,7 @@ struct thing *people_pick(struct sim *s, enum table table, unsigned n)
 
 		if (!t->exists || t->is_merged)
 			continue;
-		for (; at && is_before(t, there[at - 1]); at--)
+		for (; at && is_before(s, t, there[at - 1]); at--)
 			there[at] = there[at - 1];
 		there[at] = t;
 		count++;
@@ -197,13 +206,6 @@ static bool qualify(struct sim *s, const struct event *e)
 
 	if (!lead || lead->state || s->count[TABLE_CONTACT] >= 8)
 		return false;
-	for (size_t i = 0; i < s->count[TABLE_LEAD]; i++) {
-		const struct thing *loser = &s->things[TABLE_LEAD][i];
-
-		if (loser->is_merged && guid_equal(&loser->master_id, &lead->record_id) &&
-		    sim_known(s, KNOWN_LOSER_OF_QUALIFIED))
-			return false;
-	}
 	lead->state = 1;
 	if (e->d % 4 == 0) {
 		sim_say(s, "a seller qualifies %s and makes no contact of it",

@@ -71,17 +71,6 @@ void sim_broken(struct sim *s, const char *invariant, const char *fmt, ...)
 	sim_tell(s, "*** %s: %s", invariant, s->how);
 }
 
-bool sim_known(struct sim *s, enum known fault)
-{
-	static const bool known[KNOWN_COUNT] = {
-		[KNOWN_LOSER_OF_QUALIFIED] = true,
-		[KNOWN_SAME_VALUE_TWICE] = true,
-	};
-
-	s->is_given_up |= known[fault];
-	return known[fault];
-}
-
 void sim_say(struct sim *s, const char *fmt, ...)
 {
 	char text[300];
@@ -233,27 +222,47 @@ static void play_on_call(struct sim *s, void *context)
 /* ---- rounds ---- */
 
 /* Links that live, of every table that has rows: none of them would be by chance without. */
-static bool play_has_links(const struct sim *s)
+static bool play_has_links(struct sim *s)
 {
 	for (size_t i = 0; i < s->store->link_count; i++) {
 		const struct link *l = &s->store->links[i].link;
-		const struct thing *row = world_row((struct sim *)s, l->table, &l->record_id);
+		const struct thing *row = world_row(s, l->table, &l->record_id);
 
 		if (l->state == LINK_LIVE && row && !row->state && !row->is_merged &&
 		    row->filter != FILTER_NO && row->filter != FILTER_NULL &&
-		    world_person((struct sim *)s, l->person_id))
+		    world_person(s, l->person_id))
 			return true;
 	}
 	return false;
 }
 
-static size_t play_tombstones(const struct sim *s)
+/* Links that ended because a half is gone. */
+static size_t play_tombstones(struct sim *s)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < s->store->link_count; i++)
-		count += !link_is_taken(&s->store->links[i].link);
+	for (size_t i = 0; i < s->store->link_count; i++) {
+		const struct link *l = &s->store->links[i].link;
+
+		count += l->state == LINK_DELETED_IN_MARKETO ||
+			 (l->state == LINK_DELETED_IN_DYNAMICS &&
+			  !world_row(s, l->table, &l->record_id));
+	}
 	return count;
+}
+
+/* Nothing is left for later: no marks, claims or requests. */
+static bool play_is_idle(const struct sim *s)
+{
+	for (size_t i = 0; i < s->store->link_count; i++) {
+		if (s->store->links[i].link.state == LINK_CLAIMED)
+			return false;
+	}
+	for (size_t i = 0; i < s->store->request_count; i++) {
+		if (s->store->requests[i].is_open)
+			return false;
+	}
+	return !s->store->dirty_count && !s->is_empty_table;
 }
 
 /* A cycle of ours; after a crash another service process takes its place. */
@@ -262,6 +271,7 @@ static enum err_kind play_our_cycle(struct player *p)
 	struct sim *s = &p->s;
 	struct round_model *model = NULL;
 	struct err err = { .kind = ERR_NONE };
+	unsigned writes = s->writes[0] + s->writes[1];
 	size_t tombstones;
 	bool is_limited;
 	enum err_kind kind;
@@ -288,6 +298,14 @@ static enum err_kind play_our_cycle(struct player *p)
 		sim_tell(s, "-- cycle %d was not finished: %s", s->round, err.text);
 	else if (model && !p->has_acted)
 		check_end_round(s, model);
+	/* The first may have ended a scan, behind which newer rows wait. */
+	if (p->settled > 1 && s->writes[0] + s->writes[1] != writes && !s->setup.rewrite[0] &&
+	    !s->setup.rewrite[1])
+		sim_broken(s, "INV-NO-ECHO",
+			   "nothing happened since an undisturbed cycle, and "
+			   "this one writes");
+	p->settled = kind == ERR_NONE && model && !p->has_acted && play_is_idle(s) ? p->settled + 1
+										   : 0;
 	if (is_limited && !p->has_acted && play_tombstones(s) > tombstones + s->setup.deletes_max)
 		sim_broken(s, "INV-NO-WIPE", "more links ended in one cycle than are allowed");
 	return kind;
@@ -345,6 +363,7 @@ static void play_calm_down(struct player *p)
 	s->crash_in = -1;
 	s->store->is_paused = false;
 	state_set_paused(p->engine[0], false);
+	p->settled *= !s->feed.late_count;
 	world_show_late(s, true);
 	sim_tell(s, "-- from here on nobody does anything");
 }

@@ -18,6 +18,7 @@ struct player {
 	struct field_set set;
 	struct stop *stop;
 	uint64_t requests;
+	int settled;    /* cycles in a row that were undisturbed, nothing having happened since */
 	bool has_acted; /* somebody did something inside this cycle, or something failed */
 	bool is_final;  /* the events are over */
 };

@@ -78,10 +78,6 @@ struct tombstone {
 	int64_t version;
 };
 
-/* Faults of the service that are known and not mended yet: a history that runs into one is given
- * up, counted, and proves nothing. The table is meant to be empty. */
-enum known { KNOWN_LOSER_OF_QUALIFIED, KNOWN_SAME_VALUE_TWICE, KNOWN_COUNT };
-
 /* What differs between histories besides their events. */
 struct setup {
 	unsigned fields; /* bit per enum word_field: selected */
@@ -196,8 +192,6 @@ enum call_kind { CALL_READ, CALL_WRITE, CALL_STORE, CALL_COMMIT };
 enum err_kind sim_call(struct port *p, enum call_kind what, struct err *err);
 enum err_kind sim_crash(struct port *p, struct err *err); /* from now on nothing works */
 void sim_broken(struct sim *s, const char *invariant, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* True, and the history is given up, while the fault is not mended. */
-bool sim_known(struct sim *s, enum known fault);
 void sim_say(struct sim *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void sim_tell(struct sim *s, const char *fmt, ...) PRINTF_LIKE(2, 3); /* what Tandem does */
 

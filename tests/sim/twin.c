@@ -152,6 +152,8 @@ void twin_put_fields(struct port *p, const struct mapping *m, const struct write
 		enum word_field f = twin_field(m, w->fields[i].index);
 		const char *value = twin_word(&scratch, &w->fields[i].value);
 
+		if (f == FIELD_SOURCE && t->table != TABLE_PERSON)
+			value = word_meaning(f, value); /* an option has one spelling */
 		sim_tell(s, "%s writes %s '%s' into %s%s",
 			 p->service ? "the other Tandem" : "Tandem", word_fields[f].name,
 			 value ? value : "", world_name(t, name),

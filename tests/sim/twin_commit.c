@@ -445,6 +445,11 @@ enum err_kind twin_commit(void *self, const struct unit *u, struct err *err)
 		return kind;
 	if (u->is_fenced && (!p->fence || p->fence != s->store->fence))
 		return err_set(err, ERR_NOT_LEADER, "another service runs the cycle now");
+	/* What a cycle finds out counts only while its service leads; Activity Logs alone do not
+	 * ask. */
+	if (s->is_in_cycle && !s->is_in_requests && !s->nested && !u->is_fenced && !u->sent_count &&
+	    p->fence != s->store->fence)
+		sim_broken(s, "INV-CURSOR-BEHIND", "a service that does not lead commits");
 	s->step++;
 	if (u->link_count || u->forget_count)
 		commit_save(s, &saved);

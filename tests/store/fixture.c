@@ -185,6 +185,31 @@ struct link *load_person(struct fixture *f, int64_t person_id)
 	return l;
 }
 
+void check_same_link(const struct link *a, const struct link *b)
+{
+	assert_non_null(a);
+	assert_true(guid_equal(&a->record_id, &b->record_id));
+	assert_int_equal(a->table, b->table);
+	assert_int_equal(a->person_id, b->person_id);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->generation, b->generation);
+	assert_int_equal(a->version, b->version);
+	assert_int_equal(a->is_stamp_due, b->is_stamp_due);
+	assert_int_equal(a->event_count, b->event_count);
+	for (size_t i = 0; i < a->event_count; i++) {
+		const struct field_event *x = &a->events[i], *y = &b->events[i];
+
+		assert_true(x->slot == y->slot && x->target == y->target && x->rule == y->rule &&
+			    x->is_given_up == y->is_given_up && x->turns == y->turns &&
+			    x->cycle == y->cycle && x->at_s == y->at_s);
+	}
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		for (uint16_t i = 0; i < 60; i++)
+			assert_int_equal(link_fingerprint(a, (enum side)side, i),
+					 link_fingerprint(b, (enum side)side, i));
+	}
+}
+
 struct str cell(const struct rowset *r, size_t row, const char *name)
 {
 	for (size_t i = 0; i < r->columns; i++) {

@@ -34,6 +34,7 @@ struct guid guid_number(uint64_t n);
 struct link *make_link(struct fixture *f, uint64_t n, int64_t person_id, size_t slot_count);
 struct link *load_record(struct fixture *f, enum table table, uint64_t n); /* NULL: none */
 struct link *load_person(struct fixture *f, int64_t person_id);
+void check_same_link(const struct link *a, const struct link *b);
 
 /* Lists: limit 0 asks for 100 rows. */
 struct rowset fixture_list(const struct fixture *f, struct list_query query);

@@ -119,6 +119,82 @@ static void test_damaged_bytes_are_refused(void **state)
 	arena_release(&memory);
 }
 
+static void test_random_events(void **state)
+{
+	struct field_event events[70];
+
+	(void)state;
+	for (int round = 0; round < 5000; round++) {
+		struct link l = { .events = events, .event_count = next_random() % 70 },
+			    back = { 0 };
+		struct arena memory = { 0 };
+		struct buf bytes = { 0 };
+		uint16_t slot = (uint16_t)(next_random() % 60000);
+
+		for (size_t i = 0; i < l.event_count; i++) {
+			events[i] = (struct field_event){
+				.slot = slot,
+				.target = next_random() & 1 ? SIDE_DYNAMICS : SIDE_MARKETO,
+				.rule = (uint8_t)next_random(),
+				.is_given_up = next_random() & 1,
+				.turns = (uint8_t)(next_random() & 0x3f),
+				.cycle = (uint32_t)next_random(),
+				.at_s = (int64_t)(next_random() & UINT32_MAX),
+			};
+			slot = (uint16_t)(slot + 1 + next_random() % 50);
+		}
+		packing_write_events(&l, &bytes);
+		assert_int_equal(bytes.len, l.event_count * 12);
+		assert_true(packing_read_events(buf_str(&bytes), &back, &memory));
+		assert_int_equal(back.event_count, l.event_count);
+		for (size_t i = 0; i < l.event_count; i++) {
+			assert_int_equal(back.events[i].slot, events[i].slot);
+			assert_int_equal(back.events[i].target, events[i].target);
+			assert_int_equal(back.events[i].rule, events[i].rule);
+			assert_int_equal(back.events[i].is_given_up, events[i].is_given_up);
+			assert_int_equal(back.events[i].turns, events[i].turns);
+			assert_int_equal(back.events[i].cycle, events[i].cycle);
+			assert_int_equal(back.events[i].at_s, events[i].at_s);
+		}
+		buf_release(&bytes);
+		arena_release(&memory);
+	}
+}
+
+static void test_turns_stop_at_what_fits(void **state)
+{
+	struct field_event event = { .slot = 1, .turns = 200 };
+	struct link l = { .events = &event, .event_count = 1 }, back = { 0 };
+	struct arena memory = { 0 };
+	struct buf bytes = { 0 };
+
+	(void)state;
+	packing_write_events(&l, &bytes);
+	assert_true(packing_read_events(buf_str(&bytes), &back, &memory));
+	assert_int_equal(back.events[0].turns, 63);
+	assert_int_equal(back.events[0].target, SIDE_MARKETO);
+	assert_false(back.events[0].is_given_up);
+	buf_release(&bytes);
+	arena_release(&memory);
+}
+
+static void test_damaged_events_are_refused(void **state)
+{
+	static const struct str cases[] = {
+		{ "12345678901", 11 },
+		{ "1234567890123", 13 },
+		{ "\0\2aaaaaaaaaa\0\1aaaaaaaaaa", 24 }, /* not in the order of slots */
+		{ "\0\2aaaaaaaaaa\0\2aaaaaaaaaa", 24 }, /* a slot twice */
+	};
+	struct arena memory = { 0 };
+	struct link back = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_false(packing_read_events(cases[i], &back, &memory));
+	arena_release(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +202,9 @@ int main(void)
 		cmocka_unit_test(test_few_differences_stay_small),
 		cmocka_unit_test(test_link_without_fingerprints),
 		cmocka_unit_test(test_damaged_bytes_are_refused),
+		cmocka_unit_test(test_random_events),
+		cmocka_unit_test(test_turns_stop_at_what_fits),
+		cmocka_unit_test(test_damaged_events_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("store/packing", tests, NULL, NULL);

@@ -1,86 +1,5 @@
 /* From a link and what the sides show to a plan: the book-keeping around merge_field. */
-#include "tests/unit/fixture.h"
-#include "tests/unit/unit.h"
-
-/* One pair and what is known about it; a test sets texts as fixture_value reads them. */
-struct scene {
-	struct arena arena;
-	struct mapping *mapping;
-	struct link link;
-	struct record record[SIDE_COUNT];
-	struct parked_write parked[4];
-	struct decide_input in;
-	struct plan plan;
-};
-
-static void set(struct scene *s, enum side side, enum fixture_field f, const char *shown)
-{
-	s->record[side].values[f] = fixture_value(shown);
-}
-
-static void agree(struct scene *s, enum side side, enum fixture_field f, const char *text)
-{
-	s->link.fingerprint[side][fixture_slots[f]] = text ? fixture_fingerprint(text) : 0;
-}
-
-/* A live lead or contact, agreed on and showing: everything blank, except for the name "Ada". */
-static void begin(struct scene *s, enum table table)
-{
-	static const char *const blank[FIXTURE_COUNT] = { "Ada", "", "-", "-", "", "" };
-
-	*s = (struct scene){ .mapping = fixture_mapping() };
-	s->link = (struct link){ .table = table, .state = LINK_LIVE, .parked = s->parked };
-	link_reserve(&s->link, s->mapping->slot_count, &s->arena);
-	s->in = (struct decide_input){
-		.mapping = s->mapping,
-		.key = &fixture_key,
-		.link = &s->link,
-		.seen = { &s->record[0], &s->record[1] },
-	};
-	for (int side = 0; side < SIDE_COUNT; side++) {
-		s->record[side].values =
-			arena_array(&s->arena, FIXTURE_COUNT, sizeof(struct value));
-		for (int f = 0; f < FIXTURE_COUNT; f++) {
-			set(s, (enum side)side, (enum fixture_field)f, blank[f]);
-			agree(s, (enum side)side, (enum fixture_field)f, blank[f]);
-		}
-	}
-}
-
-static void end(struct scene *s)
-{
-	mapping_free(s->mapping);
-	arena_release(&s->arena);
-}
-
-static uint64_t planned(const struct scene *s, enum side side, enum fixture_field f)
-{
-	return s->plan.fingerprint[side][fixture_slots[f]];
-}
-
-static void expect_write(const struct scene *s, enum side target, size_t i, enum fixture_field f,
-			 const char *text)
-{
-	struct value v = fixture_value(text);
-
-	assert_true(i < s->plan.write_count[target]);
-	assert_int_equal(s->plan.write[target][i].index, f);
-	assert_true(value_equal(&s->plan.write[target][i].value, &v));
-}
-
-static void expect_counts(const struct scene *s, size_t to_marketo, size_t to_dynamics,
-			  size_t collisions, size_t refusals)
-{
-	assert_int_equal(s->plan.write_count[SIDE_MARKETO], to_marketo);
-	assert_int_equal(s->plan.write_count[SIDE_DYNAMICS], to_dynamics);
-	assert_int_equal(s->plan.collision_count, collisions);
-	assert_int_equal(s->plan.refusal_count, refusals);
-}
-
-static void park(struct scene *s, uint16_t slot, enum side target, uint64_t fingerprint)
-{
-	s->parked[s->link.parked_count++] = (struct parked_write){ slot, target, fingerprint };
-}
+#include "tests/unit/scene.h"
 
 static void nothing_changed_means_nothing_written(void **state)
 {
@@ -466,6 +385,74 @@ static void slots_of_former_fields_are_kept(void **state)
 	end(&s);
 }
 
+static void a_change_waits_for_the_right(void **state)
+{
+	static const struct {
+		enum fixture_field field;
+		const char *was, *now;
+	} rows[] = { { FIXTURE_NAME, "Ada", "Eva" }, { FIXTURE_PHONES, "-", "+" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene s;
+
+		begin(&s, TABLE_LEAD);
+		scene_rights(&s, rows[i].field, true, false);
+		set(&s, SIDE_MARKETO, rows[i].field, rows[i].now);
+		decide(&s.in, &s.arena, &s.plan);
+		expect_counts(&s, 0, 0, 0, 0);
+		assert_int_equal(s.plan.event_count, 0);
+		assert_false(s.plan.is_changed);
+		assert_true(planned(&s, SIDE_MARKETO, rows[i].field) ==
+			    fixture_fingerprint(rows[i].was));
+		carry_out(&s);
+		scene_rights(&s, rows[i].field, true, true);
+		decide(&s.in, &s.arena, &s.plan);
+		expect_counts(&s, 0, 1, 0, 0);
+		expect_write(&s, SIDE_DYNAMICS, 0, rows[i].field, rows[i].now);
+		end(&s);
+	}
+}
+
+/* Newly linked, and the right is missing: what happens when it comes. */
+static void first_contact_waits_for_the_right(void **state)
+{
+	static const struct {
+		enum fixture_field field;
+		const char *marketo, *dynamics;
+		bool may_change[SIDE_COUNT]; /* until the rights come */
+		size_t to_marketo, to_dynamics, collisions;
+	} rows[] = {
+		{ FIXTURE_NAME, "Eva", "", { true, false }, 0, 1, 0 },
+		{ FIXTURE_NAME, "", "Ida", { false, true }, 1, 0, 0 },
+		{ FIXTURE_PHONES, "+", "-", { true, false }, 0, 1, 0 },
+		/* two values: whichever loses is kept in a row */
+		{ FIXTURE_NAME, "Eva", "Ida", { false, false }, 0, 1, 1 },
+		{ FIXTURE_STATUS, "Known", "Open", { false, true }, 1, 0, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene s;
+
+		begin(&s, TABLE_LEAD);
+		scene_rights(&s, rows[i].field, rows[i].may_change[0], rows[i].may_change[1]);
+		for (int side = 0; side < SIDE_COUNT; side++)
+			agree(&s, (enum side)side, rows[i].field, NULL);
+		set(&s, SIDE_MARKETO, rows[i].field, rows[i].marketo);
+		set(&s, SIDE_DYNAMICS, rows[i].field, rows[i].dynamics);
+		for (int n = 0; n < 2; n++) {
+			decide(&s.in, &s.arena, &s.plan);
+			expect_counts(&s, 0, 0, 0, 0);
+			carry_out(&s);
+		}
+		scene_rights(&s, rows[i].field, true, true);
+		decide(&s.in, &s.arena, &s.plan);
+		expect_counts(&s, rows[i].to_marketo, rows[i].to_dynamics, rows[i].collisions, 0);
+		end(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +474,8 @@ int main(void)
 		cmocka_unit_test(a_new_record_gets_what_it_can_hold),
 		cmocka_unit_test(a_new_person_inherits_opt_outs_only),
 		cmocka_unit_test(slots_of_former_fields_are_kept),
+		cmocka_unit_test(a_change_waits_for_the_right),
+		cmocka_unit_test(first_contact_waits_for_the_right),
 	};
 
 	return RUN(tests);

@@ -81,6 +81,42 @@ static void what_cannot_be_written_adds_nothing(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+static void new_records_pass_the_sync_filter(void **state)
+{
+	static const struct column open = { DYNAMICS_COLUMN("new_synctomkto", COLUMN_BOOLEAN) };
+	static const struct column barred = { .name = { "new_synctomkto", 14 },
+					      .type = COLUMN_BOOLEAN,
+					      .can_read = true };
+	static const struct {
+		enum write_operation operation;
+		const struct column *column;
+		bool is_set_on_create, is_written;
+	} rows[] = {
+		{ WRITE_CREATE, &open, true, true },    { WRITE_CREATE, &open, false, false },
+		{ WRITE_CREATE, &barred, true, false }, { WRITE_CREATE, NULL, true, false },
+		{ WRITE_UPDATE, &open, true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(buf_release) struct buf out = { 0 };
+		struct write w = write_of(rows[i].operation);
+		struct mapping m = dynamics_mapping;
+
+		m.filter[TABLE_CONTACT] = rows[i].column;
+		m.filter_rule.is_set_on_create = rows[i].is_set_on_create;
+		w.field_count = 1;
+		assert_int_equal(dynamics_part_write(&m, &w, &out, NULL), ERR_NONE);
+		assert_int_equal(
+			strstr(buf_cstr(&out),
+			       "\"jobtitle\":\"Head of \\\"Ops\\\"\",\"new_synctomkto\":true}") !=
+				NULL,
+			rows[i].is_written);
+		assert_int_equal(strstr(buf_cstr(&out), "new_synctomkto") != NULL,
+				 rows[i].is_written);
+	}
+}
+
 #define ERROR(code, message) "{\"error\":{\"code\":\"" code "\",\"message\":\"" message "\"}}"
 
 static const struct {
@@ -205,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_exact),
 		cmocka_unit_test(what_cannot_be_written_adds_nothing),
+		cmocka_unit_test(new_records_pass_the_sync_filter),
 		cmocka_unit_test(outcomes_are_told_apart),
 		cmocka_unit_test(values_stay_out_of_errors),
 		cmocka_unit_test(passing_failures_may_be_repeated),

@@ -100,7 +100,9 @@ static void columns_are_described(void **state)
 	c = schema_find(&s, STR("createdon"));
 	assert_true(c->type == COLUMN_TIME && c->has_range && c->min == -79257.0 * 86400);
 	assert_int_equal(schema_find(&s, STR("topics"))->type, COLUMN_MULTI_CHOICE);
-	assert_int_equal(schema_find(&s, STR("parentcustomerid"))->type, COLUMN_OTHER);
+	c = schema_find(&s, STR("parentcustomerid"));
+	assert_int_equal(c->type, COLUMN_LOOKUP);
+	assert_false(c->can_create || c->can_update);
 }
 
 static void labels_follow_the_language(void **state)

@@ -1,6 +1,7 @@
 /* Rows, values, pages, filters and cursors of Dataverse. */
 #include "remote/dynamics_wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "remote/dynamics_call.h"
@@ -244,6 +245,53 @@ static void odd_pages_are_rubbish(void **state)
 		assert_int_equal(read_page(str_of(bodies[i]), &a, &got), ERR_RUBBISH);
 }
 
+static void the_sync_filter_is_read(void **state)
+{
+	static const struct {
+		const char *member;
+		enum filter_mark mark;
+	} rows[] = {
+		{ "\"new_synctomkto\":true,", FILTER_YES },
+		{ "\"new_synctomkto\":false,", FILTER_NO },
+		{ "\"new_synctomkto\":null,", FILTER_NULL },
+		{ "", FILTER_NULL },
+		{ "\"new_synctomkto\":1,", FILTER_NULL },
+	};
+	static const struct column column = { DYNAMICS_COLUMN("new_synctomkto", COLUMN_BOOLEAN) };
+	CLEANUP(arena_release) struct arena a = { 0 };
+	struct mapping m = dynamics_mapping;
+
+	(void)state;
+	m.filter[TABLE_CONTACT] = &column;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (int has_filter = 0; has_filter < 2; has_filter++) {
+			const struct mapping *used = has_filter ? &m : &dynamics_mapping;
+			struct dynamics_projection p;
+			struct dynamics_page got;
+			char body[300];
+
+			dynamics_project(used, TABLE_CONTACT, false, &a, &p);
+			assert_int_equal(strstr(p.select, "new_topics,new_synctomkto,version") !=
+						 NULL,
+					 has_filter);
+			(void)snprintf(body, sizeof(body),
+				       "{\"value\":[{%s\"versionnumber\":1,\"contactid\":\"" CONTACT
+				       "\"}],\"@odata.deltaLink\":\"https://x/?d\"}",
+				       rows[i].member);
+			assert_int_equal(dynamics_page_read(&p, str_of(body), &a, &got, NULL),
+					 ERR_NONE);
+			assert_int_equal(got.changes[0].record->filter,
+					 has_filter ? rows[i].mark : FILTER_ABSENT);
+		}
+	}
+	/* The lead has no such column here. */
+	struct dynamics_projection lead;
+
+	dynamics_project(&m, TABLE_LEAD, false, &a, &lead);
+	assert_null(lead.filter);
+	assert_null(strstr(lead.select, "new_synctomkto"));
+}
+
 static void filters_are_encoded(void **state)
 {
 	CLEANUP(buf_release) struct buf out = { 0 };
@@ -291,6 +339,7 @@ int main(void)
 		cmocka_unit_test(pages_are_read),
 		cmocka_unit_test(cut_pages_are_rubbish),
 		cmocka_unit_test(odd_pages_are_rubbish),
+		cmocka_unit_test(the_sync_filter_is_read),
 		cmocka_unit_test(filters_are_encoded),
 		cmocka_unit_test(cursors_survive),
 	};

@@ -234,6 +234,92 @@ static void selection_tells_lists_of_columns_apart(void **state)
 	mapping_free(fewer);
 }
 
+/* What waits for a right is looked at again when the right comes: for that the list must differ. */
+static void selection_tells_rights_to_write_apart(void **state)
+{
+	struct column open = column("mail", COLUMN_TEXT), barred[2] = { open, open };
+	struct column email = column("email", COLUMN_TEXT), email_barred = email;
+	struct mapping *all = one(email, open, open), *other;
+
+	(void)state;
+	barred[0].can_update = false;
+	barred[1].can_create = false;
+	for (size_t i = 0; i < ARRAY_LEN(barred); i++) {
+		other = one(email, barred[i], open);
+		assert_true(all->selection[TABLE_LEAD] != other->selection[TABLE_LEAD]);
+		assert_true(all->selection[TABLE_CONTACT] == other->selection[TABLE_CONTACT]);
+		mapping_free(other);
+	}
+	email_barred.can_update = false;
+	other = one(email_barred, open, open); /* what may not go to Marketo concerns both tables */
+	assert_true(all->selection[TABLE_LEAD] != other->selection[TABLE_LEAD]);
+	assert_true(all->selection[TABLE_CONTACT] != other->selection[TABLE_CONTACT]);
+	mapping_free(other);
+	mapping_free(all);
+}
+
+/* A set of one field with the sync filter on new_filter, against a lead that has the column as
+ * given and a contact that has none. */
+static struct mapping *filtered(const struct filter_rule *filter, const struct column *column)
+{
+	static const struct field field = { .name = "lastName",
+					    .column = { "lastName", "lastname", "lastname" } };
+	static const uint16_t slot;
+	struct column lead[] = { fixture_lead[0], *column };
+	const struct schema schemas[TABLE_COUNT] = {
+		fixture_schemas[TABLE_PERSON],
+		{ TABLE_LEAD, lead, ARRAY_LEN(lead) },
+		fixture_schemas[TABLE_CONTACT],
+	};
+	const struct field_set set = { .fields = &field, .count = 1, .filter = *filter };
+
+	return mapping_new(&set, &slot, schemas);
+}
+
+static void the_filter_column_is_read_and_never_mapped(void **state)
+{
+	const struct filter_rule rule = { .column = "new_filter",
+					  .null = FILTER_NULL_SKIP,
+					  .is_set_on_create = true };
+	struct column c = column("new_filter", COLUMN_BOOLEAN);
+	struct mapping *m = filtered(&rule, &c),
+		       *none = filtered(&(struct filter_rule){ .column = NULL }, &c);
+
+	(void)state;
+	assert_non_null(m->filter[TABLE_LEAD]);
+	assert_str(m->filter[TABLE_LEAD]->name, "new_filter");
+	assert_ptr_not_equal(m->filter[TABLE_LEAD]->name.p, c.name.p); /* copied */
+	assert_null(m->filter[TABLE_CONTACT]);
+	assert_null(m->filter[TABLE_PERSON]);
+	assert_int_equal(m->filter_rule.null, FILTER_NULL_SKIP);
+	assert_true(m->filter_rule.is_set_on_create);
+	assert_int_equal(m->count, 1);
+	assert_int_equal(m->paused_count, 0);
+	/* It is one of the columns that are read: a filter that comes or goes is a new list. */
+	assert_true(m->selection[TABLE_LEAD] != none->selection[TABLE_LEAD]);
+	assert_true(m->selection[TABLE_CONTACT] == none->selection[TABLE_CONTACT]);
+	assert_null(none->filter[TABLE_LEAD]);
+	mapping_free(m);
+	mapping_free(none);
+}
+
+static void a_column_that_is_no_filter_is_none(void **state)
+{
+	const struct filter_rule rule = { .column = "new_filter" };
+	struct column columns[] = { column("new_filter", COLUMN_TEXT),
+				    column("new_filter", COLUMN_BOOLEAN),
+				    column("new_other", COLUMN_BOOLEAN) };
+
+	(void)state;
+	columns[1].can_read = false;
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		struct mapping *m = filtered(&rule, &columns[i]);
+
+		assert_null(m->filter[TABLE_LEAD]);
+		mapping_free(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +331,9 @@ int main(void)
 		cmocka_unit_test(records_of_different_kinds_pause_the_contact),
 		cmocka_unit_test(the_coarser_scale_counts),
 		cmocka_unit_test(selection_tells_lists_of_columns_apart),
+		cmocka_unit_test(selection_tells_rights_to_write_apart),
+		cmocka_unit_test(the_filter_column_is_read_and_never_mapped),
+		cmocka_unit_test(a_column_that_is_no_filter_is_none),
 	};
 
 	return RUN(tests);
