@@ -196,15 +196,16 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 		" i.entity"),
 
 	/* Not when the link has become another one since: then the stamp that was written is not
-	   its stamp. And when the person belongs to another record by now, that one's stamp is due
-	   again. */
+	   its stamp. And when the person has another link by now, it is looked at again: whoever
+	   reads it sees the wrong stamp. */
 	WRITE_PLANNED(LINKS_STAMPED, 4,
 		      "WITH i AS (SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[],"
 		      " $4::int4[]) AS i (entity, record_id, person_id, state)),"
-		      " again AS (INSERT INTO stamp_due (entity, record_id) SELECT o.entity,"
-		      " o.record_id FROM i JOIN link o ON o.person_id = i.person_id AND o.state IN"
-		      " (1, 4) AND (o.record_id <> i.record_id OR o.entity <> i.entity)"
-		      " ON CONFLICT DO NOTHING)"
+		      " again AS (INSERT INTO dirty_person (person_id, seq) SELECT person_id,"
+		      " nextval('dirty_seq') FROM (SELECT DISTINCT i.person_id FROM i JOIN link o ON"
+		      "  o.person_id = i.person_id AND o.state IN (0, 1, 4) AND (o.record_id <>"
+		      "  i.record_id OR o.entity <> i.entity OR o.state <> i.state)) AS p"
+		      " ON CONFLICT (person_id) DO UPDATE SET seq = excluded.seq)"
 		      " DELETE FROM stamp_due d USING i JOIN link l ON l.record_id ="
 		      " i.record_id AND l.entity = i.entity"
 		      "  AND l.person_id = i.person_id AND l.state = i.state"

@@ -5,6 +5,36 @@
 
 #include "base/metric.h"
 
+enum err_kind overwrite_keep(struct step *s, const struct pair *pairs, size_t count,
+			     struct err *err)
+{
+	struct ledger early = { .arena = s->arena };
+
+	for (size_t i = 0; i < count; i++) {
+		const struct pair *p = &pairs[i];
+		const struct record *person = p->seen[SIDE_MARKETO];
+
+		if (p->is_over || !p->link->person_id || (p->is_create && !person))
+			continue;
+		for (size_t k = 0; k < p->plan.write_count[SIDE_MARKETO]; k++) {
+			const struct field_write *w = &p->plan.write[SIDE_MARKETO][k];
+			uint16_t slot = s->mapping->fields[w->index].slot;
+			struct overwrite_row row = {
+				.person_id = p->link->person_id,
+				.slot = slot,
+				.seen = link_fingerprint(p->link, SIDE_MARKETO, slot),
+				.written = fingerprint_of(&s->engine->identity.key, &w->value),
+			};
+
+			if (person)
+				row.seen = fingerprint_of(&s->engine->identity.key,
+							  &person->values[w->index]);
+			ledger_overwrite(&early, &row);
+		}
+	}
+	return ledger_commit(&early, s->engine, true, err);
+}
+
 /* A write that replaced something else than it was meant to. */
 struct covered {
 	const struct change *change;

@@ -6,6 +6,11 @@
 
 #include "sync/pairs.h"
 
+/* Keeps what the planned writes into persons will replace, in a commit of its own: before the
+ * writes, like losing values. */
+enum err_kind overwrite_keep(struct step *s, const struct pair *pairs, size_t count,
+			     struct err *err);
+
 /* Changes of a page of Marketo's feed. What is found out goes into the step's ledger. */
 enum err_kind overwrite_check(struct step *s, const struct change *changes, size_t count,
 			      struct err *err);

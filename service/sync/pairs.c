@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "sync/overwrite.h"
 
 enum {
 	PAIRS_ROUNDS_MAX = 8
@@ -177,38 +178,6 @@ static enum err_kind pairs_keep_losers(struct step *s, struct pair **pairs, size
 		}
 		p->kept = p->plan.collision;
 		p->kept_count = p->plan.collision_count;
-	}
-	return ledger_commit(&early, s->engine, true, err);
-}
-
-/* Marketo has no versions: what a write will replace is kept with it, and its change log tells later
- * whether that is what it was (overwrite.h). Committed before the writes, like losing values. */
-static enum err_kind pairs_keep_overwrites(struct step *s, const struct pair *pairs, size_t count,
-					   struct err *err)
-{
-	struct ledger early = { .arena = s->arena };
-
-	for (size_t i = 0; i < count; i++) {
-		const struct pair *p = &pairs[i];
-		const struct record *person = p->seen[SIDE_MARKETO];
-
-		if (p->is_over || !p->link->person_id || (p->is_create && !person))
-			continue;
-		for (size_t k = 0; k < p->plan.write_count[SIDE_MARKETO]; k++) {
-			const struct field_write *w = &p->plan.write[SIDE_MARKETO][k];
-			uint16_t slot = s->mapping->fields[w->index].slot;
-			struct overwrite_row row = {
-				.person_id = p->link->person_id,
-				.slot = slot,
-				.seen = link_fingerprint(p->link, SIDE_MARKETO, slot),
-				.written = fingerprint_of(&s->engine->identity.key, &w->value),
-			};
-
-			if (person)
-				row.seen = fingerprint_of(&s->engine->identity.key,
-							  &person->values[w->index]);
-			ledger_overwrite(&early, &row);
-		}
 	}
 	return ledger_commit(&early, s->engine, true, err);
 }
@@ -434,6 +403,22 @@ static enum err_kind pairs_write_round(struct step *s, enum side side, struct pa
 	return kind;
 }
 
+/* A person that was read without the stamp of its live link gets it: somebody changed it, or an
+ * older stamp was written late. */
+static void pairs_check_stamps(struct pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct record *person = pairs[i].seen[SIDE_MARKETO];
+		struct link *link = pairs[i].link;
+
+		if (!person || pairs[i].is_over || link->state != LINK_LIVE)
+			continue;
+		if (person->stamp_is_deleted || person->stamp_table != link->table ||
+		    !guid_equal(&person->record_id, &link->record_id))
+			link->is_stamp_due = true;
+	}
+}
+
 static enum err_kind pairs_write_table(struct step *s, struct pair *pairs, size_t count,
 				       enum table table, struct err *err)
 {
@@ -442,8 +427,10 @@ static enum err_kind pairs_write_table(struct step *s, struct pair *pairs, size_
 	enum err_kind kind = ERR_NONE;
 	size_t n = 0;
 
-	if (side == SIDE_MARKETO)
-		kind = pairs_keep_overwrites(s, pairs, count, err);
+	if (side == SIDE_MARKETO) {
+		pairs_check_stamps(pairs, count);
+		kind = overwrite_keep(s, pairs, count, err);
+	}
 	for (size_t i = 0; i < count; i++) {
 		bool is_here = side == SIDE_MARKETO || pairs[i].link->table == table;
 

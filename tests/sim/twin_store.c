@@ -164,10 +164,13 @@ static enum err_kind store_links_by_person(void *self, const int64_t *ids, size_
 	return kind;
 }
 
-/* A tombstone may be taken over, and a claim that knows no person yet. */
-static bool store_is_held(const struct link *l)
+/* A tombstone may be taken over, and by the cycle, whose claims have their stamp due, a claim that
+ * knows no person yet. */
+static bool store_is_held(const struct link *l, const struct link *wanted)
 {
-	return link_is_taken(l) && (l->state != LINK_CLAIMED || l->person_id);
+	bool is_unfinished = l->state == LINK_CLAIMED && !l->person_id && wanted->is_stamp_due;
+
+	return link_is_taken(l) && !is_unfinished;
 }
 
 static enum err_kind store_claim(void *self, const struct link *const *links, size_t count,
@@ -185,7 +188,7 @@ static enum err_kind store_claim(void *self, const struct link *const *links, si
 		struct stored_link *row = stored_link(t, l->table, &l->record_id);
 		bool is_due = l->is_stamp_due || (row && row->is_stamp_due);
 
-		ret[i] = !(row && store_is_held(&row->link)) &&
+		ret[i] = !(row && store_is_held(&row->link, l)) &&
 			 !(l->person_id && stored_link_of(t, l->person_id));
 		if (ret[i] && row) { /* in the place of a tombstone, or of an unfinished claim */
 			*row = stored_copy(s, l, s->now_ms);
