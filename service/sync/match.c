@@ -66,21 +66,23 @@ static void match_leave_out(struct match *m)
 {
 	for (size_t i = 0; i < m->count; i++) {
 		const struct record *r = m->items[i].record;
+		const struct link *link = m->items[i].link;
 		bool is_qualified = r->table == TABLE_LEAD && r->state == 1;
-
 		bool is_kept_out = filter_verdict(&m->s->mapping->filter_rule, r->filter) ==
 				   FILTER_STOPS;
 
 		if (r->is_merged || is_qualified || is_kept_out) {
 			m->items[i].is_out = true;
 			m->s->report->equal[r->table]++;
+			/* Our own claim of an earlier life comes to nothing. */
+			if (link && link->state == LINK_CLAIMED)
+				ledger_forget(m->s->ledger, link);
 		}
 	}
 }
 
 /* What the contact shows as it was agreed on with the lead stays agreed; of the rest nothing is
- * known.
- */
+ * known. */
 static void match_keep_agreed(const struct step *s, struct link *moved,
 			      const struct record *contact)
 {
@@ -140,8 +142,7 @@ static enum err_kind match_qualified(struct match *m, struct err *err)
 	for (size_t i = 0; i < m->count; i++) {
 		const struct record *r = m->items[i].record;
 
-		if (match_is_open(&m->items[i]) && r->table == TABLE_CONTACT &&
-		    !guid_is_zero(&r->origin_id)) {
+		if (r->table == TABLE_CONTACT && !guid_is_zero(&r->origin_id)) {
 			origins[n] = r->origin_id;
 			which[n++] = i;
 		}
@@ -150,7 +151,12 @@ static enum err_kind match_qualified(struct match *m, struct err *err)
 		return ERR_NONE;
 	kind = store->ops->links_by_record(store->self, TABLE_LEAD, origins, n, a, leads, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
-		if (link_is_taken(leads[i]) && leads[i]->person_id)
+		if (!link_is_taken(leads[i]) || !leads[i]->person_id)
+			continue;
+		/* Kept out by now, it may have left its stamp on the lead's person before. */
+		if (m->items[which[i]].is_out)
+			ledger_dirty_person(m->s->ledger, leads[i]->person_id);
+		else
 			match_move(m, &m->items[which[i]], leads[i]);
 	}
 	return kind;

@@ -258,8 +258,9 @@ static enum err_kind records_forget_claims(struct step *s, struct link *const *l
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
 		if (!is_requested[i])
 			ledger_forget(s->ledger, claims[i]);
-		else /* it may be made and deleted again while the request ends: one more look */
-			ledger_dirty_record(s->ledger, claims[i]->table, &claims[i]->record_id);
+		/* It may have become a live link just now, or be made and deleted while the request
+		 * ends: one more look, which finds nothing when it was forgotten. */
+		ledger_dirty_record(s->ledger, claims[i]->table, &claims[i]->record_id);
 	}
 	return kind;
 }

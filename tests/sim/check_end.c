@@ -193,6 +193,20 @@ static const struct entry *end_last_of_people(const struct thing *t, enum word_f
 	return NULL;
 }
 
+/* People typed the value that our write was about to bring, then another, which the write covered:
+ * the log shows two entries with the same new value, perhaps on two pages, and which of them is
+ * ours cannot be told (overwrite.c). */
+static bool end_is_twice_the_same(const struct couple *c, enum side side, enum word_field f,
+				  const struct entry *e)
+{
+	const struct cell *cell = &c->half[side]->cells[f];
+	size_t at = (size_t)(e - cell->log);
+
+	return side == SIDE_MARKETO && at > 0 && at + 1 < cell->count &&
+	       cell->log[at - 1].author != BY_TANDEM && cell->log[at + 1].author == BY_TANDEM &&
+	       word_meaning(f, cell->log[at - 1].value) == word_meaning(f, cell->log[at + 1].value);
+}
+
 /* What people put last into a half, and is not there any more, has travelled or stands in a row. */
 static void end_nothing_silent(struct sim *s, const struct couple *c)
 {
@@ -212,6 +226,7 @@ static void end_nothing_silent(struct sim *s, const struct couple *c)
 			    word_is_blank(f, e->value) || meaning == end_meaning(c, side, f) ||
 			    end_was_there(s, c, side_other(side), f, meaning,
 					  end_first_put(c->half[side], f, meaning)) ||
+			    end_is_twice_the_same(c, side, f, e) ||
 			    end_is_reported(s, c, side, f, meaning))
 				continue;
 			sim_broken(s, "INV-NOTHING-SILENT",

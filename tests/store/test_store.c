@@ -211,6 +211,7 @@ static void test_claims(void **state)
 
 	(void)state;
 	a->state = b->state = c->state = d->state = LINK_CLAIMED;
+	d->is_stamp_due = true; /* as the cycle's claims have it */
 	ok(OPS->claim(SELF, links, 4, won, &last_err));
 	assert_true(won[0]);
 	assert_true(won[1] != won[2]);
@@ -218,7 +219,11 @@ static void test_claims(void **state)
 	ok(OPS->claim(SELF, links, 4, won, &last_err));
 	for (int i = 0; i < 3; i++)
 		assert_false(won[i]);
-	assert_true(won[3]); /* without a person it may be taken up again */
+	assert_true(won[3]); /* the cycle's own, without a person: it takes it up again */
+	d->is_stamp_due = false;
+	d->person_id = 7;
+	ok(OPS->claim(SELF, links, 4, won, &last_err));
+	assert_false(won[3]); /* not so a real-time call, which did not see that it is being made */
 	ok(OPS->claims_stale(SELF, 60000, 10, &f->memory, &stale, &count, &last_err));
 	assert_int_equal(count, 0);
 	fixture_sql(f, "UPDATE link SET state_at = now() - interval '2 minutes'");

@@ -145,7 +145,7 @@ static void empty_always_fits_and_other_kinds_do_not(void **state)
 		[COLUMN_INTEGER] = VALUE_INTEGER, [COLUMN_DECIMAL] = VALUE_DECIMAL,
 		[COLUMN_DATE] = VALUE_DATE,       [COLUMN_TIME] = VALUE_TIME,
 		[COLUMN_CHOICE] = VALUE_TEXT,     [COLUMN_MULTI_CHOICE] = VALUE_TEXT,
-		[COLUMN_OTHER] = VALUE_UNSEEN,
+		[COLUMN_LOOKUP] = VALUE_TEXT,     [COLUMN_OTHER] = VALUE_UNSEEN,
 	};
 	struct value unseen = { .kind = VALUE_UNSEEN };
 
