@@ -142,10 +142,11 @@ static bool overwrite_report(struct overwrite *o, struct ledger *early, const st
 	o->s->report->collided++;
 	metric_add(METRIC_COLLISIONS, 1);
 	return collision.winner == SIDE_MARKETO && person && !c->is_doubtful &&
+	       p->link->state == LINK_LIVE &&
 	       overwrite_fingerprint(o, &person->values[change->index]) == c->row->written;
 }
 
-/* The pairs of the persons concerned: those with a live link, as Marketo shows them now. */
+/* The pairs of the persons concerned, as Marketo shows them now. */
 static enum err_kind overwrite_pairs(struct overwrite *o, struct pair *pairs, size_t *ret_count,
 				     struct err *err)
 {
@@ -164,7 +165,7 @@ static enum err_kind overwrite_pairs(struct overwrite *o, struct pair *pairs, si
 	}
 	kind = store->ops->links_by_person(store->self, ids, n, s->arena, links, err);
 	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
-		if (links[i] && links[i]->state == LINK_LIVE) {
+		if (links[i]) {
 			ids[live] = ids[i];
 			pairs[live++].link = links[i];
 		}

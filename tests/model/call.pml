@@ -7,22 +7,10 @@ inline outbox_stamps(my_fence, is_fenced)
 	o_record = 1;
 	do
 	:: o_record == RECORDS -> o_record = 0; break
-	:: o_record > 0 && o_record < RECORDS && !due[o_record] -> o_record++
-	:: o_record > 0 && o_record < RECORDS && due[o_record] ->
-		STEP /* links_due */
-			o_state = state[o_record];
-			o_person = owner[o_record];
-			d_step {
-				/* Mended: a tombstone says nothing of a person with a new link. */
-				look_for_other(o_person, o_record);
-				if
-				:: !is_free && ON(MEND_OLD_STAMP_LEFT_OUT) &&
-					IS_TOMBSTONE(o_state) ->
-					due[o_record] = false; o_person = 0
-				:: else
-				fi;
-				is_free = false
-			};
+	:: o_record > 0 && o_record < RECORDS && !IS_STAMP_DUE(o_record) -> o_record++
+	:: o_record > 0 && o_record < RECORDS && IS_STAMP_DUE(o_record) ->
+		STEP
+			links_due(o_record, o_state, o_person);
 			TELL_OF("reads due stamp record %d person %d\n", o_record, o_person)
 		END_STEP;
 		STEP /* Marketo: write */
@@ -35,19 +23,13 @@ inline outbox_stamps(my_fence, is_fenced)
 				stamp_deleted[o_person] = o_state == DELETED_IN_DYNAMICS;
 				o_settled = true
 			:: o_person && !person[o_person] -> o_settled = true; o_gone = true
-			:: !o_person /* there is no person 0 to write to */
+			:: !o_person
 			fi
 		END_STEP;
-		STEP /* LINKS_STAMPED */
+		STEP /* commit */
 			if
 			:: o_settled && (!is_fenced || fence == my_fence) ->
-				if
-				:: state[o_record] == o_state && owner[o_record] == o_person ->
-					TELL_OF("stamp of record %d person %d is done\n", o_record,
-						o_person);
-					due[o_record] = false
-				:: else
-				fi;
+				links_stamped(o_record, o_state, o_person);
 				if
 				:: o_gone -> again[o_person] = MARKED
 				:: else
@@ -68,7 +50,7 @@ inline dynamics_create(p, r)
 	row[r] = true;
 	made_for[r] = p;
 	told[r] = false;
-	look[r] = MARKED;
+	change[r] = MARKED;
 	check_one_row()
 }
 
@@ -113,18 +95,23 @@ inline flight_create(p)
 			TELL_OF("create of record %d for person %d is refused\n", f_record, p)
 		fi
 	END_STEP;
-	/* A claim that the cycle made brings its due stamp along. */
+	/* A claim that the cycle made brings its due stamp along; one record's create that is not
+	 * answered does not keep it back, a whole call's does. */
 	if
-	:: f_due && f_state == LIVE && f_outcome == CREATED ->
+	:: f_due && f_put ->
 		STEP /* Marketo: write */
 			if
-			:: person[p] -> stamp[p] = f_record; stamp_deleted[p] = false
-			:: else -> f_state = DELETED_IN_MARKETO; f_mark = true
+			:: f_state == CLAIMED
+			:: person[p] ->
+				TELL_OF("stamps person %d with record %d\n", p, f_record);
+				stamp[p] = f_record; stamp_deleted[p] = false; f_state = LIVE
+			:: !person[p] -> f_state = DELETED_IN_MARKETO; f_mark = true
 			fi
 		END_STEP
 	:: else
 	fi;
-	f_due = f_state == LIVE || (f_state == CLAIMED && f_due)
+	f_put = f_put && !(f_state == CLAIMED && ON(KEEP_CLAIM_NOT_STORED_AGAIN));
+	f_due = (f_state == LIVE && f_outcome == CREATED) || (f_state == CLAIMED && f_due)
 }
 
 inline flight_claim(p)
@@ -139,19 +126,28 @@ inline flight_claim(p)
 	f_due = false;
 	if
 	:: ON(BUG_CREATE_WITHOUT_CLAIM) -> f_ok = true
-	:: else -> links_claim(f_record, p, f_generation, false, f_found, f_ok)
+	:: else -> links_claim(f_record, p, f_generation, false, f_ok)
 	fi;
 	if
-	:: f_ok -> f_state = CLAIMED
+	:: f_ok -> f_state = CLAIMED; f_claim = f_record; at_work[f_claim]++
 	:: else -> f_is_done = true /* `queued` */
 	fi
 }
 
 inline clear_flight()
 {
+	if
+	:: f_claim -> at_work[f_claim]--; f_claim = 0
+	:: else
+	fi;
 	f_record = 0; f_state = 0; f_generation = 0; f_due = false; f_found = 0; f_seen = 0;
 	f_is_stamped = false; f_is_done = false; f_outcome = 0; f_put = false; f_forget = false;
 	f_mark = false; f_is_agreed = false; f_ok = false; f_id = 0
+}
+
+inline stop_serving()
+{
+	serving = (serving == _pid -> 0 : serving)
 }
 
 inline clear_stamps()
@@ -165,10 +161,9 @@ inline flight(p)
 		links_by_person(p, f_record, f_state, f_generation, f_due);
 		f_outcome = (f_state == LIVE -> EXISTS : QUEUED);
 		TELL_OF("call: finds link record %d state %d\n", f_record, f_state);
-		f_is_done = f_state == LIVE || (ON(BUG_CLAIM_NOT_TAKEN_UP) && f_state == CLAIMED) ||
-			    (f_state == CLAIMED && IS_HELD(f_record));
+		f_is_done = f_state == LIVE || (ON(BUG_CLAIM_NOT_TAKEN_UP) && f_state == CLAIMED);
 		if
-		:: f_state == CLAIMED && !f_is_done -> hold_claim(f_record)
+		:: f_state == CLAIMED -> f_claim = f_record; at_work[f_claim]++
 		:: else
 		fi
 	END_STEP;
@@ -182,17 +177,36 @@ inline flight(p)
 				f_is_stamped = f_found > 0
 			:: else ->
 				f_outcome = REJECTED; f_is_done = true;
+				f_forget = f_state == CLAIMED && ON(KEEP_CLAIM_WITHOUT_RECORD);
 				TELL_ONE("call: no person %d\n", p)
 			fi
 		END_STEP
 	:: else
 	fi;
 	if
-	:: !f_is_done && f_state != CLAIMED && f_found ->
-		STEP /* batch_find_stamped */
-			f_found = (row[f_found] -> f_found : NO_RECORD);
-			f_is_stamped = f_found > 0
+	:: !f_is_done && f_state == CLAIMED && ON(KEEP_CLAIM_SAYS_LINK) &&
+	   !IS_DERIVED(f_record, p, f_generation) ->
+		STEP /* batch_find_claimed */
+			f_found = (row[f_record] -> f_record : NO_RECORD);
+			f_is_stamped = f_found && stamp[p] == f_found;
+			f_is_done = !f_found; f_forget = !f_found
 		END_STEP
+	:: else
+	fi;
+	if
+	:: !f_is_done && f_state != CLAIMED && f_found ->
+		STEP /* batch_find_stamped: read */
+			f_found = (row[f_found] -> f_found : NO_RECORD)
+		END_STEP;
+		if
+		:: f_found ->
+			STEP /* batch_take_stamped: links_by_record */
+				f_found = (IS_TAKEN(state[f_found]) && owner[f_found] &&
+					owner[f_found] != p -> NO_RECORD : f_found)
+			END_STEP
+		:: else
+		fi;
+		f_is_stamped = f_found > 0
 	:: else
 	fi;
 	if
@@ -208,7 +222,7 @@ inline flight(p)
 				for (i : 1 .. RECORDS - 1) {
 					if
 					:: (f_seen & (1 << i)) &&
-						(!IS_BOUND(state[i]) || ON(BUG_LINKED_CANDIDATE)) ->
+						(!IS_TAKEN(state[i]) || ON(BUG_LINKED_CANDIDATE)) ->
 						n++; f_found = i
 					:: else
 					fi
@@ -224,13 +238,7 @@ inline flight(p)
 	if
 	:: !f_is_done && f_state != CLAIMED ->
 		STEP flight_claim(p) END_STEP
-	:: !f_is_done && f_state == CLAIMED && to_link[f_record] ->
-		/* Mended: a claim of a record that was there is not created when it has gone. */
-		STEP
-			f_found = (row[f_record] -> f_record : NO_RECORD);
-			f_is_done = !f_found; f_forget = !f_found
-		END_STEP
-	:: else -> f_found = NO_RECORD
+	:: else
 	fi;
 	if
 	:: !f_is_done && f_found -> /* batch_link */
@@ -244,7 +252,7 @@ inline flight(p)
 		if
 		:: f_put ->
 			links_put(f_record, f_state, p, f_generation, f_due, f_is_agreed, f_ok)
-		:: f_forget -> links_forget(f_record)
+		:: f_forget -> links_forget(f_record, CLAIMED)
 		:: else
 		fi;
 		if
@@ -260,13 +268,12 @@ inline flight(p)
 		:: else
 		fi;
 		check_one_row();
-		release_claims();
 		clear_flight()
 	END_STEP
 }
 
 #define FLIGHT_LOCALS                                                                              \
-	byte f_record, f_state, f_generation, f_found, f_seen, f_outcome, f_id;                    \
+	byte f_record, f_state, f_generation, f_found, f_seen, f_outcome, f_id, f_claim;           \
 	bool f_due, f_is_stamped, f_is_done, f_put, f_forget, f_mark, f_is_agreed, f_ok
 #define OUTBOX_LOCALS                                                                              \
 	byte o_record, o_state, o_person;                                                          \
@@ -283,6 +290,10 @@ proctype caller(byte p)
 	:: p < next_person
 	:: p >= next_person && is_env_over -> goto died
 	fi;
+	if
+	:: !ON(ONE_SERVICE)
+	:: ON(ONE_SERVICE) -> atomic { !serving -> serving = _pid }
+	fi;
 	STEP /* REQUESTS_ADD: a repeat takes the open one's id */
 		if
 		:: request[p] != OPEN ->
@@ -293,14 +304,10 @@ proctype caller(byte p)
 		TELL_OF("call: request %d of person %d\n", f_id, p)
 	END_STEP;
 	flight(p);
-	/* realtime_follow_up. Mended: only the service that leads writes stamps, one at a time. */
-	if
-	:: !ON(MEND_ONE_STAMPER) -> outbox_stamps(0, false)
-	:: else
-	fi;
+	outbox_stamps(0, false); /* realtime_follow_up */
 died:
 	atomic {
-		release_claims(); clear_flight(); clear_stamps();
+		clear_flight(); clear_stamps(); stop_serving();
 		callers--
 	}
 }

@@ -2,7 +2,8 @@
 /* ---- cycle.c: cycle_run, again and again, in a service of its own ---- */
 
 #define RECORD_WAITS(r) \
-	(look[r] || due[r] || (state[r] == CLAIMED && !(told[r] && !owner[r])))
+	(look[r] || change[r] || IS_STAMP_DUE(r) || \
+	 (state[r] == CLAIMED && !(told[r] && !owner[r])))
 #define PERSON_WAITS(p) (gone[p] || again[p] || request[p] == OPEN)
 #define SOMETHING_WAITS \
 	(RECORD_WAITS(1) || RECORD_WAITS(2) || RECORD_WAITS(3) || RECORD_WAITS(4) || \
@@ -35,18 +36,67 @@ inline check_end()
 	}
 }
 
+/* A marked record: its link is loaded before it is read, and again when it is there. */
+inline cycle_look_again(r)
+{
+	STEP
+		look[r] = (ON(BUG_CURSOR_BEFORE_DATA) -> 0 : TAKEN);
+		TELL_ONE("cycle: looks at record %d\n", r);
+		links_by_record(r)
+	END_STEP;
+	STEP /* Dynamics: read */
+		w_is_there = row[r];
+		told[r] = false;
+		TELL_OF("cycle: record %d is there: %d\n", r, w_is_there)
+	END_STEP;
+	if
+	:: w_is_there || !ON(KEEP_LINKS_BEFORE_RECORDS) -> STEP links_by_record(r) END_STEP
+	:: else
+	fi
+}
+
+/* A row of the feed. */
+inline cycle_page(r)
+{
+	STEP /* Dynamics: changes */
+		change[r] = (ON(BUG_CURSOR_BEFORE_DATA) -> 0 : TAKEN);
+		w_is_there = row[r];
+		told[r] = false;
+		TELL_OF("cycle: feed tells of record %d, there: %d\n", r, w_is_there)
+	END_STEP;
+	STEP links_by_record(r) END_STEP
+}
+
+/* records_deleted, records_run, and the commit. */
+inline cycle_rows(r)
+{
+	records_fate();
+	if
+	:: w_fate == FATE_CLAIMED -> records_claimed(r)
+	:: w_fate == FATE_FORGET -> records_forget_claims()
+	:: w_fate == FATE_MATCH -> match_record(r)
+	:: else
+	fi;
+	if
+	:: w_fate == FATE_PAIR -> pairs_run(r)
+	:: else
+	fi;
+	commit(r)
+}
+
 #define QUIET_CYCLES 4 /* without any event; then everything must be done */
 
 proctype worker()
 {
 	byte w_record, w_state, w_owner, w_generation, w_person, w_bits, w_fate, w_clean, w_fence;
-	bool w_due, w_is_agreed, w_is_there, w_was_live, w_is_create, w_put, w_forget, w_mark, w_ok;
+	byte w_other;
+	bool w_due, w_is_agreed, w_is_there, w_is_feed, w_is_create, w_put, w_forget, w_mark, w_ok;
 	FLIGHT_LOCALS;
 	OUTBOX_LOCALS;
 
 died:
 	atomic { /* postgres_lead */
-		release_claims(); clear_work(); clear_flight(); clear_stamps();
+		clear_work(); clear_flight(); clear_stamps(); stop_serving(); w_is_feed = false;
 		fence++; w_fence = fence; w_record = 0; TELL_ONE("leads with fence %d\n", fence)
 	};
 cycle:
@@ -62,7 +112,7 @@ cycle:
 			assert(quiet_cycles <= QUIET_CYCLES) /* something is never done */
 		fi
 	};
-	STEP /* cycle_stale_claims */
+	STEP /* cycle_stale_claims. A call ends, by its deadline, before its claim looks stale. */
 		if
 		:: !is_calm
 		:: ON(BUG_STALE_CLAIMS_STAY)
@@ -70,7 +120,7 @@ cycle:
 			d_step {
 				for (i : 1 .. RECORDS - 1) {
 					if
-					:: state[i] == CLAIMED -> look[i] = MARKED
+					:: state[i] == CLAIMED && !at_work[i] -> look[i] = MARKED
 					:: else
 					fi
 				}
@@ -106,57 +156,23 @@ cycle:
 		:: else
 		fi
 	};
-	/* cycle_marks of Dynamics, cycle_table */
+	/* cycle_marks of Dynamics */
+	w_is_feed = false;
 	for (w_record : 1 .. RECORDS - 1) {
 		if
-		:: look[w_record] ->
-			STEP /* Dynamics: changes, read */
-				look[w_record] = (ON(BUG_CURSOR_BEFORE_DATA) -> 0 : TAKEN);
-				/* Mended: a record is missing only when its link was live
-				 * before it was looked for. */
-				w_was_live = state[w_record] == LIVE ||
-					!ON(MEND_LIVE_BEFORE_MISSING);
-				w_is_there = row[w_record];
-				told[w_record] = false;
-				TELL_OF("cycle: looks at record %d, there: %d\n", w_record,
-					w_is_there)
-			END_STEP;
-			STEP /* links_by_record */
-				w_state = state[w_record]; w_owner = owner[w_record];
-				w_generation = generation[w_record]; w_due = due[w_record];
-				w_is_agreed = agreed[w_record];
-				if
-				:: state[w_record] == CLAIMED && IS_HELD(w_record) ->
-					w_mark = true; w_fate = FATE_COMMIT
-				:: else ->
-					records_fate();
-					if
-					:: w_fate == FATE_CLAIMED || w_fate == FATE_MATCH &&
-						w_state == CLAIMED ->
-						hold_claim(w_record)
-					:: else
-					fi
-				fi;
-				TELL_OF("cycle: its link has state %d person %d\n",
-					state[w_record], w_owner)
-			END_STEP;
-			if
-			:: w_fate == FATE_CLAIMED ->
-				STEP /* requests_among */
-					w_mark = request[w_owner] == OPEN;
-					w_fate = (w_mark -> FATE_COMMIT : FATE_PAIR)
-				END_STEP
-			:: w_fate == FATE_MATCH -> match_record(w_record)
-			:: else
-			fi;
-			if
-			:: w_fate == FATE_PAIR -> pairs_run(w_record)
-			:: else
-			fi;
-			commit(w_record)
+		:: look[w_record] -> cycle_look_again(w_record); cycle_rows(w_record)
 		:: else
 		fi
 	};
+	/* cycle_table */
+	w_is_feed = true;
+	for (w_record : 1 .. RECORDS - 1) {
+		if
+		:: change[w_record] -> cycle_page(w_record); cycle_rows(w_record)
+		:: else
+		fi
+	};
+	w_is_feed = false;
 	/* cycle_marks of Marketo: records_persons. w_person is the record here. */
 	for (w_record : 1 .. PERSONS - 1) {
 		if
@@ -166,9 +182,28 @@ cycle:
 				links_by_person(w_record, w_person, w_state, w_generation, w_due)
 			END_STEP;
 			STEP /* Marketo: read */
-				w_is_there = person[w_record]
+				w_is_there = person[w_record];
+				w_due = w_due || compare_stamp(w_record, w_person)
 			END_STEP;
+			if
+			:: w_state == LIVE && w_is_there && w_due ->
+				STEP /* Marketo: update with the stamp */
+					w_put = true;
+					if
+					:: lost > 0 -> lost--; w_mark = true
+					:: person[w_record] ->
+						TELL_OF("cycle: stamps person %d with record %d\n",
+							w_record, w_person);
+						stamp[w_record] = w_person;
+						stamp_deleted[w_record] = false;
+						w_due = false
+					:: !person[w_record] -> w_is_there = false
+					fi
+				END_STEP
+			:: else
+			fi;
 			STEP
+				w_ok = true;
 				if
 				:: fence != w_fence -> goto follower
 				:: else
@@ -176,9 +211,19 @@ cycle:
 				if
 				:: w_state == LIVE && !w_is_there ->
 					links_put(w_person, DELETED_IN_MARKETO, w_record,
-						w_generation, false,
-						  agreed[w_person], w_ok);
+						w_generation, false, agreed[w_person], w_ok);
 					look[w_person] = MARKED
+				:: w_state == LIVE && w_is_there && w_put ->
+					links_put(w_person, LIVE, w_record, w_generation, w_due,
+						agreed[w_person], w_ok)
+				:: else
+				fi;
+				if
+				:: !w_ok -> TELL("cycle: commit fails\n"); clear_work(); goto cycle
+				:: else
+				fi;
+				if
+				:: w_mark -> again[w_record] = MARKED; look[w_person] = MARKED
 				:: else
 				fi;
 				again[w_record] =
@@ -193,8 +238,13 @@ cycle:
 	for (w_record : 1 .. PERSONS - 1) {
 		if
 		:: request[w_record] == OPEN ->
+			if
+			:: !ON(ONE_SERVICE)
+			:: ON(ONE_SERVICE) -> atomic { !serving -> serving = _pid }
+			fi;
 			f_id = request_id[w_record];
-			flight(w_record)
+			flight(w_record);
+			stop_serving()
 		:: else
 		fi
 	};
@@ -202,7 +252,7 @@ cycle:
 	outbox_stamps(w_fence, true);
 	goto cycle;
 follower: /* another service leads; it does the rest */
-	atomic { release_claims(); clear_work(); w_fence = 0; w_record = 0; followers++ }
+	atomic { clear_work(); w_fence = 0; w_record = 0; w_is_feed = false; followers++ }
 end:
 	skip
 }

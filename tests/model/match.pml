@@ -5,28 +5,61 @@
 #define FATE_MATCH 1
 #define FATE_PAIR 2
 #define FATE_CLAIMED 3
-#define FATE_COMMIT 4
+#define FATE_FORGET 4
+#define FATE_COMMIT 5
 
+inline links_by_record(r)
+{
+	w_state = state[r]; w_owner = owner[r]; w_generation = generation[r]; w_due = due[r];
+	w_is_agreed = agreed[r];
+	TELL_OF("cycle: its link has state %d person %d\n", w_state, w_owner)
+}
+
+/* records_deleted when the record is not there. */
 inline records_fate()
 {
 	if
-	:: !w_is_there && w_state == LIVE && !w_was_live -> w_mark = true; w_fate = FATE_COMMIT
-	:: !w_is_there && w_state == LIVE && w_was_live ->
-		w_state = DELETED_IN_DYNAMICS; w_due = true; w_put = true; w_fate = FATE_COMMIT
-	:: !w_is_there && w_state == CLAIMED && !w_owner -> w_forget = true; w_fate = FATE_COMMIT
-	/* Mended: nothing was made of it, and no request is going to. */
-	:: !w_is_there && w_state == CLAIMED && w_owner ->
-		w_forget = ON(MEND_CLAIM_WITHOUT_RECORD) && request[w_owner] != OPEN;
-		w_fate = FATE_COMMIT
-	:: !w_is_there && (w_state == NONE || IS_TOMBSTONE(w_state)) -> w_fate = FATE_COMMIT
+	:: !w_is_there && w_state == LIVE -> end_link(DELETED_IN_DYNAMICS)
+	:: !w_is_there && w_state == CLAIMED -> w_fate = FATE_FORGET
+	:: !w_is_there && !IS_TAKEN(w_state) -> w_fate = FATE_COMMIT
 	:: w_is_there && w_state == LIVE -> w_fate = FATE_PAIR
 	:: w_is_there && w_state == CLAIMED && w_owner -> w_fate = FATE_CLAIMED
-	:: w_is_there && w_state == DELETED_IN_MARKETO && w_is_agreed -> w_fate = FATE_COMMIT
+	/* records_has_news: of a record on which nothing was agreed its version tells. */
+	:: w_is_there && w_state == DELETED_IN_MARKETO -> w_fate = FATE_COMMIT
 	:: w_is_there && (w_state == NONE || (w_state == CLAIMED && !w_owner) ||
 			  w_state == DELETED_IN_DYNAMICS ||
 			  (w_state == DELETED_IN_MARKETO && !w_is_agreed)) ->
 		w_fate = FATE_MATCH
 	fi
+}
+
+/* A claim of a person and a record that is there. */
+inline records_claimed(r)
+{
+	STEP /* requests_among */
+		w_mark = request[w_owner] == OPEN;
+		w_fate = (w_mark -> FATE_COMMIT : FATE_PAIR)
+	END_STEP;
+	if
+	:: ON(KEEP_CLAIM_LOADED_AGAIN) && !w_mark ->
+		STEP
+			links_by_record(r);
+			w_mark = w_state == NONE;
+			w_fate = (IS_TAKEN(w_state) -> FATE_PAIR : FATE_COMMIT)
+		END_STEP
+	:: else
+	fi;
+	w_due = w_due || (ON(KEEP_CLAIM_IS_STAMPED) && w_state == CLAIMED)
+}
+
+/* records_forget_claims: a claim of a record that is not there. */
+inline records_forget_claims()
+{
+	STEP /* requests_among */
+		w_forget = (ON(KEEP_CLAIM_WITHOUT_RECORD) || !w_owner) && request[w_owner] != OPEN;
+		w_mark = (w_forget -> ON(KEEP_FORGOTTEN_SEEN_AGAIN) : ON(KEEP_CLAIM_SEEN_AGAIN));
+		w_fate = FATE_COMMIT
+	END_STEP
 }
 
 /* The persons of w_bits, less those whose link forbids it; one, none, or too many. */
@@ -35,31 +68,37 @@ inline match_choose(r, is_by_stamp)
 	d_step {
 		for (j : 1 .. PERSONS - 1) {
 			is_free = true;
+			best = 0;
 			for (i : 1 .. RECORDS - 1) {
-				is_free = is_free && !(owner[i] == j &&
-					(is_by_stamp ->
-						state[i] == LIVE && i != r : IS_BOUND(state[i])))
+				if
+				:: owner[i] == j && is_by_stamp && state[i] == LIVE && i != r ->
+					is_free = false; best = i
+				:: owner[i] == j && !is_by_stamp && IS_TAKEN(state[i]) ->
+					is_free = false
+				:: else
+				fi
 			}
 			if
 			:: (w_bits & (1 << j)) && is_free -> n++; w_person = j
-			:: (w_bits & (1 << j)) && !is_free && is_by_stamp &&
-				ON(MEND_STAMPED_ELSEWHERE) ->
-				/* Mended: the person is stamped anew before the record is looked
-				 * at again; else the upsert keyed on the stamp would hit that person. */
-				for (i : 1 .. RECORDS - 1) { due[i] = due[i] ||
-					(state[i] == LIVE && owner[i] == j) }
-				w_mark = true; w_fate = FATE_COMMIT
+			:: (w_bits & (1 << j)) && best && ON(KEEP_RESTAMPED) ->
+				/* match_restamp */
+				TELL_OF("cycle: person %d belongs to record %d\n", j, best);
+				w_other = best; w_mark = true; w_fate = FATE_COMMIT
 			:: else
 			fi
 		}
 		if
 		:: n > 1 -> told[r] = true; TELL_OF("cycle: record %d is ambiguous %d\n", r, n);
-			w_person = 0; w_fate = FATE_COMMIT
+			w_fate = FATE_COMMIT
 		:: else
 		fi;
 		TELL_OF("cycle: record %d belongs to person %d", r, w_person);
 		printf(" (by stamp %d)\n", is_by_stamp);
-		w_bits = 0; i = 0; j = 0; n = 0; is_free = false
+		if
+		:: w_fate == FATE_COMMIT -> w_person = 0
+		:: else
+		fi;
+		w_bits = 0; best = 0; i = 0; j = 0; n = 0; is_free = false
 	}
 }
 
@@ -95,33 +134,15 @@ inline match_record(r)
 	:: else
 	fi;
 	if
-	:: w_fate == FATE_MATCH && w_state == NONE ->
+	:: w_fate == FATE_MATCH && (w_state == NONE || ON(KEEP_AGAIN_IS_CLAIMED)) ->
+		w_generation = (w_state -> w_generation + 1 : 1);
 		STEP /* match_claim */
-			links_claim(r, w_person, 1, true, true, w_ok);
-			if
-			:: w_ok -> w_fate = FATE_PAIR; w_generation = 1
-			:: else -> w_fate = FATE_COMMIT; w_mark = true
-			fi
+			links_claim(r, w_person, w_generation, true, w_ok);
+			w_mark = !w_ok;
+			w_fate = (w_ok -> FATE_PAIR : FATE_COMMIT)
 		END_STEP
-	:: w_fate == FATE_MATCH && w_state != NONE ->
-		/* The row is there already and is overwritten with the outcome; mended: it is
-		 * claimed like any other. */
-		STEP
-			look_for_other(w_person, r);
-			if
-			:: !ON(MEND_AGAIN_IS_CLAIMED) -> w_fate = FATE_PAIR
-			:: ON(MEND_AGAIN_IS_CLAIMED) && is_free && state[r] == w_state &&
-				owner[r] == w_owner ->
-				state[r] = CLAIMED; owner[r] = w_person;
-				generation[r] = w_generation + 1;
-				due[r] = true; agreed[r] = false;
-				to_link[r] = ON(MEND_CLAIM_SAYS_LINK); hold_claim(r);
-				w_fate = FATE_PAIR
-			:: else -> w_fate = FATE_COMMIT; w_mark = true
-			fi;
-			is_free = false
-		END_STEP;
-		w_generation++
+	:: w_fate == FATE_MATCH && w_state && !ON(KEEP_AGAIN_IS_CLAIMED) ->
+		w_generation++; w_fate = FATE_PAIR
 	:: else
 	fi;
 	if
@@ -164,6 +185,10 @@ inline marketo_create(r)
 	check_one_row()
 }
 
+/* pairs_check_stamps */
+#define compare_stamp(p, r) \
+	(ON(KEEP_STAMP_COMPARED) && (stamp[p] != r || stamp_deleted[p]))
+
 /* pairs_run for one pair: reads what is missing, writes Dynamics, then Marketo. */
 inline pairs_run(r)
 {
@@ -175,7 +200,8 @@ inline pairs_run(r)
 			:: else
 			fi;
 			if
-			:: person[w_owner]
+			:: person[w_owner] ->
+				w_due = w_due || (w_state == LIVE && compare_stamp(w_owner, r))
 			:: else -> end_link(DELETED_IN_MARKETO)
 			fi;
 			TELL_OF("cycle: reads person %d: %d\n", w_owner, person[w_owner])
@@ -203,7 +229,7 @@ inline pairs_run(r)
 				w_owner = best; best = 0;
 				w_state = LIVE; w_due = false; w_is_agreed = true
 			fi;
-			w_put = true
+			w_put = w_state == LIVE || !ON(KEEP_CLAIM_NOT_STORED_AGAIN)
 		END_STEP
 	:: w_fate == FATE_PAIR && !w_is_create && w_due ->
 		STEP /* Marketo: update with the stamp */
@@ -228,10 +254,10 @@ inline clear_work()
 	w_state = 0; w_owner = 0; w_generation = 0; w_due = false; w_is_agreed = false;
 	w_person = 0;
 	w_bits = 0; w_fate = 0; w_is_there = false; w_is_create = false; w_put = false;
-	w_forget = false; w_mark = false; w_clean = 0; w_was_live = false; w_ok = false
+	w_forget = false; w_mark = false; w_clean = 0; w_other = 0; w_ok = false
 }
 
-/* cycle_step_end: one fenced transaction. */
+/* cycle_step_end: one fenced transaction. A row of the feed is covered by the cursor. */
 inline commit(r)
 {
 	STEP
@@ -241,19 +267,29 @@ inline commit(r)
 		:: else
 		fi;
 		if
-		:: w_put ->
-			links_put(r, w_state, w_owner, w_generation, w_due, w_is_agreed, w_ok)
-		:: w_forget -> links_forget(r)
+		:: w_forget -> links_forget(r, CLAIMED)
 		:: else
 		fi;
 		if
-		:: !w_ok -> TELL("cycle: commit fails\n"); release_claims(); clear_work();
+		:: w_put ->
+			links_put(r, w_state, w_owner, w_generation, w_due, w_is_agreed, w_ok)
+		:: w_other ->
+			links_put(w_other, LIVE, owner[w_other], generation[w_other], true,
+				agreed[w_other], w_ok)
+		:: else
+		fi;
+		if
+		:: !w_ok -> TELL("cycle: commit fails\n"); clear_work();
 			goto cycle
 		:: else
 		fi;
 		if
+		:: w_is_feed && change[r] == TAKEN -> change[r] = 0
+		:: !w_is_feed && look[r] == TAKEN -> look[r] = 0
+		:: else
+		fi;
+		if
 		:: w_mark -> look[r] = MARKED
-		:: !w_mark && look[r] == TAKEN -> look[r] = 0
 		:: else
 		fi;
 		if
@@ -261,8 +297,6 @@ inline commit(r)
 		:: else
 		fi;
 		check_one_row();
-		release_claims();
 		clear_work()
 	END_STEP
 }
-

@@ -16,7 +16,8 @@ proctype environment()
 
 	do
 	:: atomic { new_records > 0 && !row[X] && !state[X] ->
-		TELL("editor creates record 1\n"); new_records--; row[X] = true; look[X] = MARKED  }
+		TELL("editor creates record 1\n"); new_records--; row[X] = true;
+		change[X] = MARKED }
 	:: atomic { new_persons > 0 && next_person < 3 ->
 		TELL_ONE("form creates person %d\n", next_person); new_persons--;
 		person[next_person] = true; next_person++  }
@@ -25,7 +26,7 @@ proctype environment()
 		if
 		:: row[which] ->
 			TELL_ONE("editor deletes record %d\n", which); deleted_records--;
-			row[which] = false; look[which] = MARKED; was_deleted = true 
+			row[which] = false; change[which] = MARKED; was_deleted = true 
 		:: else
 		fi;
 		which = 0 }
@@ -37,7 +38,7 @@ proctype environment()
 		if
 		:: !row[which] && IS_TOMBSTONE(state[which]) ->
 			TELL_ONE("editor restores record %d\n", which); restored_records--;
-			row[which] = true; look[which] = MARKED; made_for[which] = 0 
+			row[which] = true; change[which] = MARKED; made_for[which] = 0 
 		:: else
 		fi;
 		which = 0 }

@@ -4,6 +4,7 @@ c_decl {
 	\#include <stdlib.h>
 
 	/* CALLERS_1, CALLERS_2: calls for person 1 and 2, each from a service of its own.
+	 * ONE_SERVICE: all in the worker's, so that one thread serves them one after the other.
 	 * WORKERS: 2: another service takes the lead while the first believes it leads.
 	 * LOST: writes that take effect, or do not, and are never answered. REFUSALS: creates that
 	 * Dynamics refuses for good. NEW_RECORD: an editor creates record X. NEW_PERSONS: a form
@@ -11,13 +12,15 @@ c_decl {
 	 * linked to its record of generation 1. EMAIL: all have the same address, or none
 	 * has one. The rest: how often it may happen, or a rule that is changed. */
 #define SETTINGS(ONE) \
-	ONE(CALLERS_1) ONE(CALLERS_2) ONE(WORKERS) ONE(CRASHES) ONE(LOST) ONE(REFUSALS) \
-	ONE(NEW_RECORD) ONE(NEW_PERSONS) ONE(DELETED_RECORDS) ONE(DELETED_PERSONS) \
+	ONE(CALLERS_1) ONE(CALLERS_2) ONE(WORKERS) ONE(ONE_SERVICE) ONE(CRASHES) ONE(LOST) \
+	ONE(REFUSALS) ONE(NEW_RECORD) ONE(NEW_PERSONS) ONE(DELETED_RECORDS) ONE(DELETED_PERSONS) \
 	ONE(RESTORED_RECORDS) ONE(FIRST_PERSON) ONE(FIRST_LINK) ONE(EMAIL) ONE(CHECK_ANSWERS) \
-	ONE(MEND_TOMBSTONE_TAKEN_UP) ONE(MEND_AGAIN_IS_CLAIMED) ONE(MEND_CLAIM_WITHOUT_RECORD) \
-	ONE(MEND_CLAIM_HAS_HOLDER) ONE(MEND_STAMPED_ELSEWHERE) ONE(MEND_ONE_STAMPER) \
-	ONE(MEND_OLD_STAMP_LEFT_OUT) ONE(MEND_CLAIM_SAYS_LINK) \
-	ONE(MEND_LIVE_BEFORE_MISSING) \
+	ONE(KEEP_TOMBSTONE_TAKEN_UP) ONE(KEEP_PERSONLESS_TAKEN_UP) \
+	ONE(KEEP_PERSONLESS_IS_THE_CYCLES) ONE(KEEP_AGAIN_IS_CLAIMED) ONE(KEEP_CLAIM_SAYS_LINK) \
+	ONE(KEEP_CLAIM_WITHOUT_RECORD) ONE(KEEP_CLAIM_SEEN_AGAIN) ONE(KEEP_FORGOTTEN_SEEN_AGAIN) \
+	ONE(KEEP_FORGOTTEN_AS_LOADED) ONE(KEEP_LINKS_BEFORE_RECORDS) ONE(KEEP_RESTAMPED) \
+	ONE(KEEP_STAMP_COMPARED) ONE(KEEP_OLD_STAMP_LEFT_OUT) ONE(KEEP_CLAIM_IS_STAMPED) \
+	ONE(KEEP_CLAIM_LOADED_AGAIN) ONE(KEEP_CLAIM_NOT_STORED_AGAIN) \
 	ONE(BUG_CREATE_WITHOUT_CLAIM) ONE(BUG_CLAIM_WITHOUT_PERSON_INDEX) \
 	ONE(BUG_ANOTHER_ID_EACH_TRY) ONE(BUG_CLAIM_NOT_TAKEN_UP) ONE(BUG_STAMP_BEFORE_CREATE) \
 	ONE(BUG_OUTCOME_BEFORE_CREATE) ONE(BUG_LINKED_CANDIDATE) \
@@ -40,6 +43,8 @@ c_decl {
 #define X 1
 #define RECORD_OF(person, generation) (((person) - 1) * GENERATIONS + (generation) + 1)
 #define GENERATIONS 2
+#define IS_DERIVED(record, person, generation) \
+	((generation) && (generation) <= GENERATIONS && (record) == RECORD_OF(person, generation))
 #define RECORDS 6 /* 0 is none */
 #define PERSONS 4 /* 0 is none; 3 is made by nobody but the cycle */
 
@@ -49,8 +54,16 @@ c_decl {
 #define LIVE 2
 #define DELETED_IN_DYNAMICS 3
 #define DELETED_IN_MARKETO 4
-#define IS_BOUND(state) ((state) == CLAIMED || (state) == LIVE)
+#define IS_TAKEN(state) ((state) == CLAIMED || (state) == LIVE)
 #define IS_TOMBSTONE(state) ((state) >= DELETED_IN_DYNAMICS)
+
+/* Is there something for links_due? */
+#define IS_LINKED_TO(r, p) (IS_TAKEN(state[r]) && owner[r] == (p))
+#define IS_STAMP_DUE(r) \
+	(due[r] && owner[r] && (state[r] == LIVE || (state[r] == DELETED_IN_DYNAMICS && \
+	 !(ON(KEEP_OLD_STAMP_LEFT_OUT) && (IS_LINKED_TO(1, owner[r]) || \
+	   IS_LINKED_TO(2, owner[r]) || IS_LINKED_TO(3, owner[r]) || \
+	   IS_LINKED_TO(4, owner[r]) || IS_LINKED_TO(5, owner[r]))))))
 
 /* Of a request. */
 #define OPEN 1
@@ -74,15 +87,16 @@ bool person[PERSONS];
 byte stamp[PERSONS];
 bool stamp_deleted[PERSONS];
 byte next_person = 1;
-/* The store: link, stamp_due, request; look: the feed's rows and dirty_record, which take the same
- * way; gone: Marketo's feed of deleted persons; again: dirty_person */
+/* The store: link, stamp_due, request; change: Dynamics' feed; look: dirty_record; gone: Marketo's
+ * feed of deleted persons; again: dirty_person */
 byte state[RECORDS];
 byte owner[RECORDS];
 byte generation[RECORDS];
 bool due[RECORDS];
-bool to_link[RECORDS]; /* mended: the claim is of a record that was there */
 bool agreed[RECORDS]; /* the link has fingerprints */
-byte holder[RECORDS]; /* mended: the process whose claim it is, while it lives */
+byte at_work[RECORDS]; /* calls that are under way with the record's claim */
+byte serving; /* ONE_SERVICE: the process that the real-time thread works for */
+byte change[RECORDS];
 byte look[RECORDS];
 byte gone[PERSONS];
 byte again[PERSONS];

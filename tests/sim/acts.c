@@ -61,6 +61,7 @@ static bool play_second(struct player *p, const struct event *e)
 	if (s->is_in_requests || s->crash_in >= 0)
 		return false;
 	sim_say(s, "another service takes the lead and runs a cycle");
+	s->has_two_leaders |= s->is_in_cycle;
 	s->nested++;
 	play_start(p, 1);
 	(void)play_cycle(p, 1, &err);

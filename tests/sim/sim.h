@@ -148,6 +148,9 @@ struct sim {
 	unsigned writes[SIDE_COUNT], stamps, field_writes;
 	unsigned collisions, errors, checked_fields;
 	struct round_model *agreed; /* check.c; NULL: nothing is known to agree */
+	/* A service that had lost the lead wrote on: Marketo has no versions, so a person may show
+	 * an old stamp until it is read the next time. */
+	bool has_two_leaders;
 	bool has_lost_right, has_lost_store, has_frozen, has_chained_merge;
 
 	/* the first invariant that broke; "" none */
