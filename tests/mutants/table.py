@@ -19,6 +19,7 @@ def mutant(name, invariant, check, file, *texts):
 MERGE, DECIDE = "service/core/merge.c", "service/core/decide.c"
 VALUE, SCHEMA, MAPPING = "service/core/value.c", "service/core/schema.c", "service/core/mapping.c"
 CYCLE, PAIRS, MATCH = "service/sync/cycle.c", "service/sync/pairs.c", "service/sync/match.c"
+PARCEL, CANDIDATES = "service/core/parcel.c", "service/sync/candidates.c"
 REQUESTS, OVERWRITE = "service/sync/requests.c", "service/sync/overwrite.c"
 
 PURE = [
@@ -73,7 +74,7 @@ PURE = [
            "in->cycle > last->cycle + DECIDE_TURN_CYCLES)", "in->cycle > last->cycle + 100)"),
     mutant("covered-edit-not-restored", "INV-NOTHING-SILENT", "oracle", DECIDE,
            "if (is_written || !in->seen[SIDE_MARKETO] ||", "if (true ||"),
-    mutant("too-long-is-sent", "INV-NO-HOSTAGE", "oracle", DECIDE,
+    mutant("too-long-is-sent", "INV-NO-HOSTAGE", "oracle", PARCEL,
            "ret->is_held = column_holds(c, v, &ret->err) == ERR_NONE;", "ret->is_held = true;"),
     mutant("filter-ignored", "INV-SELECTED", "oracle", "service/core/filter.c",
            "case FILTER_NO:\n\t\treturn FILTER_STOPS;", "case FILTER_NO:\n\t\tbreak;"),
@@ -87,8 +88,8 @@ PURE = [
            "n += (unsigned char)text.p[i] >= 0xf0;", "n += 0;"),
     mutant("rounded-down", "INV-NO-ECHO", "roundtrip", VALUE,
            "is_up = d->digit[kept] >= '5';", "is_up = d->digit[kept] > '5';"),
-    mutant("option-in-foreign-spelling", "INV-NO-ECHO", "roundtrip", DECIDE,
-           "ret->value = decide_stored(c, v, a);", "ret->value = *v;"),
+    mutant("option-in-foreign-spelling", "INV-NO-ECHO", "roundtrip", PARCEL,
+           "ret->value = parcel_stored(c, v, a);", "ret->value = *v;"),
     mutant("range-ignored", "INV-NO-HOSTAGE", "roundtrip", SCHEMA,
            "if (!c->has_range || (number >= c->min && number <= c->max))", "if (true)"),
     # --- guards and budget
@@ -104,12 +105,13 @@ PURE = [
 
 SYNC = [
     mutant("cursor-before-data", "INV-CURSOR-BEHIND", "sim", CYCLE,
-           "\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n, err);\n",
+           "\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n, page->is_full_scan,\n\t\t\t\t     err);\n",
            "\t\tledger_cursor(&s.ledger, table, page->cursor);\n"
            "\t\tkind = ledger_commit(&s.ledger, c->e, true, err);\n"
            "\t\ts.ledger = (struct ledger){ .arena = &s.arena };\n"
            "\t\tif (kind == ERR_NONE)\n"
-           "\t\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n, err);\n"),
+           "\t\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n,"
+           " page->is_full_scan, err);\n"),
     mutant("cursor-with-first-chunk", "INV-CURSOR-BEHIND", "sim", CYCLE,
            "CYCLE_CHUNK = 1000,", "CYCLE_CHUNK = 1,",
            "if (kind == ERR_NONE && done == page->count)", "if (kind == ERR_NONE && done == n)"),
@@ -123,10 +125,10 @@ SYNC = [
     mutant("existing-record-not-noticed", "INV-NO-FORCE", "sim", REQUESTS,
            "if (links[i] && link_is_bound(links[i]))\n\t\t\twork_finish(b, &b->works[i], OUTCOME_EXISTS, NULL);",
            ""),
-    mutant("linked-record-taken-by-email", "INV-ONE-ROW", "sim", REQUESTS,
-           "if (link_is_taken(links[i]))", "if (false)",
-           "owners[i]->link->is_stored = is_claimed[i];\n\t\tif (is_claimed[i])",
-           "owners[i]->link->is_stored = true;\n\t\tif (true)"),
+    mutant("linked-record-taken-by-email", "INV-ONE-ROW", "sim", CANDIDATES,
+           "if (link_is_taken(links[i]) || link_is_taken(origins[i]))", "if (link_is_taken(origins[i]))"),
+    mutant("qualified-lead-keeps-link", "INV-ONE-ROW", "sim", MATCH,
+           "if (!link_is_taken(leads[i]) || !leads[i]->person_id)", "if (true)"),
     mutant("linked-person-taken-by-email", "INV-ONE-ROW", "sim", MATCH,
            "if (link_is_taken(link))\n\t\treturn false;\n", "",
            "return guid_is_zero(&person->record_id) || person->stamp_is_deleted;", "return true;"),
@@ -139,7 +141,11 @@ SYNC = [
     mutant("paused-record-travels", "INV-SELECTED", "sim", "service/sync/records.c",
            "return records_may_travel(s, r) ? FATE_RESUMED : FATE_NOTHING;", "return FATE_PAIR;"),
     mutant("qualified-lead-keeps-its-row", "INV-ONE-ROW", "sim", MATCH,
-           "\tledger_forget(m->s->ledger, lead);\n", ""),
+           "\tlead->state = LINK_DELETED_IN_DYNAMICS;\n\tlead->person_id = 0;\n", ""),
+    mutant("merge-keeps-agreements", "INV-CONSENT", "sim", "service/sync/merged.c",
+           "\tlink_forget_side(moved, SIDE_DYNAMICS);\n", ""),
+    mutant("collision-of-another-value-not-kept", "INV-NOTHING-SILENT", "sim", PAIRS,
+           "value_equal(&kept->value[SIDE_DYNAMICS], &c->value[SIDE_DYNAMICS])", "true"),
     mutant("full-scan-hides-deletes", "INV-SETTLES", "sim", CYCLE,
            "if (page->is_full_scan)\n\t\t\tcycle_scan(", "if (false)\n\t\t\tcycle_scan("),
     mutant("stamp-not-written", "INV-ONE-ROW", "sim", PAIRS, "\t\tw.stamp = stamp;\n", ""),
