@@ -8,12 +8,12 @@
  * - POST /_sandbox/faults: a list of rules in the place of those there are; GET shows them and how
  *   often each fired. A rule: {"side", "method", "path" (how it begins), "user", "contains" (a text
  *   in the body), "part" (true: for requests inside a batch), one of "nth", "from" with "count",
- *   "probability", "effect"}. The method of a read sent as POST is GET. The first rule that fires
- *   is obeyed; every rule counts what it matches. An effect: "status", "code", "message", "body",
- *   "contentType", "retryAfter" make an error in the place of the call, or with "afterEffect" true
- *   in the place of its answer; "delayMs" and "delayAfterMs" wait before and after its effect;
- *   "lateCommitSeconds" is for what it adds to the change log; "drop" is "before" or "after" its
- *   effect; "cutBody" true.
+ *   "probability" (with a "seed" of its own), "effect"}. The method of a read sent as POST is GET.
+ * The first rule that fires is obeyed; every rule counts what it matches. An effect: "status",
+ * "code", "message", "body", "contentType", "retryAfter" make an error in the place of the call, or
+ * with "afterEffect" true in the place of its answer; "delayMs" and "delayAfterMs" wait before and
+ * after its effect; "lateCommitSeconds" is for what it adds to the change log; "drop" is "before"
+ * or "after" its effect; "cutBody" true.
  *
  * - POST /_sandbox/limits {"marketo": {…}, "dynamics": {…}}: members given replace, others stay.
  *   Those of marketo: "enforce", "perDay", "perWindow", "windowSeconds", "concurrent",

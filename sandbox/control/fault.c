@@ -13,6 +13,7 @@ struct rule {
 	char *side, *method, *path, *user, *contains; /* NULL: any */
 	int64_t nth, from, count;                     /* 0: not given; count 0: without end */
 	double probability;                           /* negative: not given */
+	int64_t seed;                                 /* of the chance; 0: not given */
 	bool part;                                    /* for requests inside a batch only */
 	struct fault_effect effect;
 	char *source; /* the rule as it was given */
@@ -64,6 +65,7 @@ static const struct member rule_members[] = {
 	{ "from", MEMBER_NUMBER, offsetof(struct rule, from) },
 	{ "count", MEMBER_NUMBER, offsetof(struct rule, count) },
 	{ "probability", MEMBER_SHARE, offsetof(struct rule, probability) },
+	{ "seed", MEMBER_NUMBER, offsetof(struct rule, seed) },
 	{ "part", MEMBER_FLAG, offsetof(struct rule, part) },
 	{ "effect", MEMBER_EFFECT, offsetof(struct rule, effect) },
 	{ 0 },
@@ -268,10 +270,11 @@ static bool rule_matches(const struct rule *r, const struct fault_call *call)
 	       (!r->contains || strstr(call->request->body, r->contains));
 }
 
-/* The same for the same rule and call number in every run. */
-static double chance(size_t rule, int64_t matched)
+/* The same for the same seed, rule and call number in every run. */
+static double chance(int64_t seed, size_t rule, int64_t matched)
 {
-	uint64_t z = (uint64_t)matched * 0x9e3779b97f4a7c15u + (uint64_t)rule * 0xd1b54a32d192ed03u;
+	uint64_t z = (uint64_t)matched * 0x9e3779b97f4a7c15u +
+		     (uint64_t)rule * 0xd1b54a32d192ed03u + (uint64_t)seed * 0x2545f4914f6cdd1du;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -287,7 +290,7 @@ static bool rule_due(const struct rule *r, size_t position)
 		return false;
 	if (r->count && r->matched >= (r->from ? r->from : 1) + r->count)
 		return false;
-	return r->probability < 0 || chance(position, r->matched) < r->probability;
+	return r->probability < 0 || chance(r->seed, position, r->matched) < r->probability;
 }
 
 static void effect_copy(const struct fault_effect *from, struct fault_effect *ret)

@@ -92,6 +92,11 @@ PURE = [
            "ret->value = parcel_stored(c, v, a);", "ret->value = *v;"),
     mutant("range-ignored", "INV-NO-HOSTAGE", "roundtrip", SCHEMA,
            "if (!c->has_range || (number >= c->min && number <= c->max))", "if (true)"),
+    # --- what must not get out
+    mutant("any-address-owned", "INV-ORIGIN", "test_http_origin", "service/remote/http.c",
+           "owns = origin && strcmp(origin, o->text) == 0;", "owns = origin;"),
+    mutant("addresses-in-messages", "INV-PRIVATE", "test_dynamics_err", "service/remote/dynamics_err.c",
+           "\tscrub_addresses(err->text);\n", ""),
     # --- guards and budget
     mutant("deletes-unguarded", "INV-NO-WIPE", "test_guard", "service/core/guard.c",
            "if (!max || deletes <= max)", "if (true)"),

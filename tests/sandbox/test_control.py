@@ -69,6 +69,11 @@ class Faults(MarketoCase):
         self.faults(rule)
         self.assertEqual(self.outcomes(100), first)
         self.assertTrue(15 < first.count(500) < 45, first.count(500))
+        self.faults({**rule, "seed": 7})
+        seventh = self.outcomes(100)
+        self.assertNotEqual(seventh, first)
+        self.faults({**rule, "seed": 7})
+        self.assertEqual(self.outcomes(100), seventh)
 
     def test_dropped_before_and_after_the_effect(self):
         self.faults({"path": "/rest/v1/leads.json", "nth": 1, "effect": {"drop": "before"}},

@@ -364,6 +364,14 @@ class Queries(DataverseCase):
     def names(self, condition, **headers):
         return "".join(row["firstname"][0] for row in self.rows("contacts?$select=firstname&$filter=" + condition, **headers))
 
+    def test_a_page_is_5000_rows_at_most(self):
+        self.sandbox.control("seed", {"contacts": 5001 - 5, "seed": 3})
+        for prefer in ({}, {"Prefer": "odata.maxpagesize=9000"}):
+            page = self.get("contacts?$select=lastname", **prefer)
+            self.assertEqual(len(page["value"]), 5000)
+            rest = self.get(page["@odata.nextLink"], **prefer)
+            self.assertEqual((len(rest["value"]), "@odata.nextLink" in rest), (1, False))
+
     def test_filters(self):
         for condition, expected in (
                 ("lastname eq 'okoro'", "A"), ("lastname eq 'O''Neil'", "C"), ("lastname eq null", "É"), ("lastname ne null", "ABCÅ"),
