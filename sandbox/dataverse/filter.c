@@ -421,6 +421,28 @@ static struct filter *in_function(struct parser *p)
 	return f;
 }
 
+/* name in ('a','b'): what the function In does, written as OData 4.01 has it. The name was taken. */
+static struct filter *in_operator(struct parser *p, struct filter *f)
+{
+	f->kind = FILTER_IN;
+	if (!take(p, '('))
+		return bad_leaf(p, f);
+	do {
+		if (!take_literal(p, literal_new(f), true))
+			return bad_leaf(p, f);
+	} while (take(p, ','));
+	if (!take(p, ')'))
+		return bad_leaf(p, f);
+	f = leaf_done(p, f);
+	for (size_t i = 0; f && i < f->value_count; i++) {
+		if (literal_fits(p, f, &f->values[i]))
+			continue;
+		filter_free(f);
+		f = NULL;
+	}
+	return f;
+}
+
 static struct filter *comparison(struct parser *p)
 {
 	static const char *const operators[] = { "eq", "ne", "gt", "ge", "lt", "le" };
@@ -434,7 +456,7 @@ static struct filter *comparison(struct parser *p)
 	if (*p->at == '(' && strchr(f->name, '/'))
 		return not_offered(p, f, "A condition on a collection (any, all)");
 	if (take_word(p, "in"))
-		return not_offered(p, f, "The operator in");
+		return in_operator(p, f);
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
 		if (!take_word(p, operators[i]))
 			continue;

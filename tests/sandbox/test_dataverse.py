@@ -381,6 +381,7 @@ class Queries(DataverseCase):
                 ("contains(emailaddress1,'@FABRIKAM')", "ABCÅÉ"), ("startswith(firstname,'a')", "A"), ("endswith(lastname,'sen')", "B"),
                 ("birthdate ge 1993-01-01", "ÅÉ"), ("createdon gt 2001-01-01T00:00:00Z", "ABCÅÉ"), ("createdon lt 2001-01-01", ""),
                 (f"_parentcustomerid_value eq {self.account}", "AB"), ("_parentcustomerid_value eq null", "CÅÉ"),
+                ("firstname in ('BO','Cy')", "BC"), ("numberofchildren in (0, 4) and not (firstname in ('Ann'))", "É"),
                 ("emailaddress1 eq 'BO@fabrikam.example'", "B"), ("new_marketoid eq '102'", "C"), ("statecode eq 0", "ABCÅÉ"),
                 ("emailaddress1 eq 'bo@fabrikam.example' and numberofchildren eq 7", ""),
                 ("emailaddress1 eq 'bo@fabrikam.example' or new_marketoid eq '100'", "AB"),
