@@ -257,7 +257,7 @@ static enum err_kind cycle_page(struct cycle *c, enum table table, const struct 
 		cycle_step_begin(c, &s);
 		kind = cycle_changes(c, &s.step, table, page->changes + done, n, page->is_full_scan,
 				     err);
-		if (page->is_full_scan)
+		if (kind == ERR_NONE && page->is_full_scan)
 			cycle_scan(c, &s, table, page, done, n);
 		done += n;
 		if (kind == ERR_NONE && done == page->count)

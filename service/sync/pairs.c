@@ -543,8 +543,7 @@ static void pairs_note(struct step *s, struct pair *p)
 			ledger_resolved(s->ledger, p->link, SIDE_MARKETO, PARKED_WHOLE_RECORD);
 	}
 	if (p->link->state == LINK_CLAIMED && p->link->is_stored)
-		return; /* not made yet: somebody else may have made a live link of the claim by now
-			 */
+		return; /* not made yet; by now another service may have made it live */
 	if (p->link->state == LINK_LIVE && pairs_is_filtered(s, p)) {
 		p->link->state = LINK_PAUSED;
 		is_touched = true;

@@ -201,15 +201,14 @@ static void tell_figures(const struct options *o, const struct figures *f, doubl
 {
 	const char *c = comment(o);
 
-	(void)printf(
-		"%s%llu histories (%llu given up for known faults), %llu cycles (%llu not finished), %llu writes, %llu stamps, "
-		"%llu collisions, %llu errors, %llu fields held against the model, %llu laws, "
-		"%.1f s\n",
-		c, (unsigned long long)f->histories, (unsigned long long)f->given_up,
-		(unsigned long long)f->cycles, (unsigned long long)f->failed_cycles,
-		(unsigned long long)f->writes, (unsigned long long)f->stamps,
-		(unsigned long long)f->collisions, (unsigned long long)f->errors,
-		(unsigned long long)f->checked_fields, (unsigned long long)f->laws, seconds);
+	(void)printf("%s%llu histories, %llu cycles (%llu not finished), %llu writes, %llu stamps, "
+		     "%llu collisions, %llu errors, %llu fields held against the model, %llu laws, "
+		     "%.1f s\n",
+		     c, (unsigned long long)f->histories, (unsigned long long)f->cycles,
+		     (unsigned long long)f->failed_cycles, (unsigned long long)f->writes,
+		     (unsigned long long)f->stamps, (unsigned long long)f->collisions,
+		     (unsigned long long)f->errors, (unsigned long long)f->checked_fields,
+		     (unsigned long long)f->laws, seconds);
 	(void)printf("%s", c);
 	for (int k = 0; k < EVENT_KIND_COUNT; k++)
 		(void)printf("%s%s %llu", k ? ", " : "", event_name((enum event_kind)k),

@@ -62,7 +62,7 @@ void sim_broken(struct sim *s, const char *invariant, const char *fmt, ...)
 {
 	va_list args;
 
-	if (s->broken || s->is_given_up)
+	if (s->broken)
 		return;
 	s->broken = invariant;
 	va_start(args, fmt);
@@ -375,7 +375,7 @@ static void play_settle(struct player *p)
 
 	if (s->setup.rewrite[SIDE_DYNAMICS])
 		cycles += s->setup.rewrite[SIDE_MARKETO] ? PLAY_BOUNCE_CYCLES : 1;
-	for (int i = 0; i < cycles && !s->broken && !s->is_given_up; i++) {
+	for (int i = 0; i < cycles && !s->broken; i++) {
 		s->round++;
 		p->has_acted = false;
 		p->engine[0]->is_accepting = stopped > 0;
@@ -395,7 +395,7 @@ static void play_quiet(struct player *p, const char *invariant, const char *when
 	unsigned before = s->writes[0] + s->writes[1] + s->stamps;
 	enum err_kind kind;
 
-	if (s->broken || s->is_given_up)
+	if (s->broken)
 		return;
 	s->round++;
 	p->has_acted = true;
@@ -457,13 +457,12 @@ static void play_note(struct player *p, struct ending *ret)
 	struct sim *s = &p->s;
 
 	p->figures->histories++;
-	p->figures->given_up += s->is_given_up;
 	p->figures->writes += s->writes[0] + s->writes[1];
 	p->figures->stamps += s->stamps;
 	p->figures->collisions += s->collisions;
 	p->figures->errors += s->errors;
 	p->figures->checked_fields += s->checked_fields;
-	*ret = (struct ending){ .broken = s->broken, .is_given_up = s->is_given_up };
+	*ret = (struct ending){ .broken = s->broken };
 	memcpy(ret->how, s->how, sizeof(s->how));
 	/* How soon a value is frozen depends on the number of cycles. */
 	ret->is_incomparable = s->has_frozen || s->has_chained_merge;
@@ -486,9 +485,9 @@ void play(const struct history *h, unsigned options, struct buf *story, struct f
 	playing = &p;
 	play_setup(&p);
 	play_start(&p, 0);
-	while (p.s.round < h->rounds && !p.s.broken && !p.s.is_given_up)
+	while (p.s.round < h->rounds && !p.s.broken)
 		play_round(&p);
-	if (!p.s.broken && !p.s.is_given_up) {
+	if (!p.s.broken) {
 		play_calm_down(&p);
 		play_settle(&p);
 		if (!p.s.broken)

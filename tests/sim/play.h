@@ -5,7 +5,7 @@
 #include "tests/sim/history.h"
 
 struct figures {
-	uint64_t histories, given_up, cycles, writes, stamps, collisions, errors, failed_cycles;
+	uint64_t histories, cycles, writes, stamps, collisions, errors, failed_cycles;
 	uint64_t requests[OUTCOME_COUNT];
 	uint64_t events[EVENT_KIND_COUNT]; /* that really happened */
 	uint64_t checked_fields;           /* compared with the model */
@@ -14,7 +14,6 @@ struct figures {
 
 struct ending {
 	const char *broken; /* name of the invariant; NULL: none */
-	bool is_given_up;   /* ran into a known fault */
 	bool is_incomparable;
 	char how[2000];
 	char *digest; /* owned; NULL unless asked for */

@@ -157,8 +157,6 @@ struct sim {
 	const char *broken;
 	char how[400];
 
-	bool is_given_up; /* ran into a known fault */
-
 	struct buf *story; /* NULL: nobody listens */
 	int line;
 };
