@@ -2,6 +2,7 @@
  * counted. */
 #include "api/exchange.h"
 #include "api/print.h"
+#include "base/clock.h"
 #include "sync/operator.h"
 
 static void status_sync(struct buf *out, const struct operator_status *s)
@@ -71,10 +72,50 @@ static void status_progress(struct buf *out, const struct cycle_report *c)
 	print_count(out, "collided", c->collided);
 	print_count(out, "refused", c->refused);
 	print_count(out, "deleted", c->deleted);
+	print_count(out, "verified", c->verified);
+	print_count(out, "drifted", c->drifted);
+	print_count(out, "late", c->late);
 	print_open(out, "calls", '{');
 	for (int side = 0; side < SIDE_COUNT; side++)
 		print_count(out, side_name((enum side)side), c->calls[side]);
 	print_close(out, '}');
+	print_close(out, '}');
+}
+
+static void status_backfill(struct buf *out, const struct operator_status *s)
+{
+	print_open(out, "backfill", '[');
+	for (int t = 0; t < TABLE_COUNT; t++) {
+		const struct backfill_status *b = &s->backfill[t];
+
+		if (!b->is_open)
+			continue;
+		print_open(out, NULL, '{');
+		print_text(out, "object", str_of(table_name((enum table)t)));
+		print_time_ms(out, "startedAt", b->began_s * 1000);
+		print_count(out, "done", b->done);
+		if (b->total)
+			print_count(out, "total", b->total);
+		else
+			print_null(out, "total");
+		print_count(out, "perSecond", (uint64_t)b->per_second);
+		if (b->left_s >= 0)
+			print_number(out, "secondsLeft", b->left_s);
+		else
+			print_null(out, "secondsLeft");
+		print_close(out, '}');
+	}
+	print_close(out, ']');
+}
+
+static void status_verification(struct buf *out, const struct operator_status *s)
+{
+	print_open(out, "verification", '{');
+	print_number(out, "periodSeconds", s->verify_ms / 1000);
+	print_time_ms(out, "provenSince", s->oldest_proof_s * 1000);
+	print_boolean(out, "inTime",
+		      s->oldest_proof_s > 0 &&
+			      clock_wall_ms() - s->oldest_proof_s * 1000 <= s->verify_ms);
 	print_close(out, '}');
 }
 
@@ -99,5 +140,7 @@ void handle_status(struct exchange *x)
 	print_close(out, '}');
 	print_count(out, "openErrors", status.open_errors);
 	status_progress(out, &status.cycle);
+	status_backfill(out, &status);
+	status_verification(out, &status);
 	print_close(out, '}');
 }

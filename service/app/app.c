@@ -99,6 +99,9 @@ static void app_open_engine(struct app *a)
 		.retention_days = a->config.retention_days,
 		.max_deletes = (uint64_t)a->config.max_deletes,
 		.cycles_max = a->cycles_max,
+		.verify_ms = a->config.verify_ms,
+		.sweep_ms = a->config.sweep_ms,
+		.slice_ms = a->config.slice_ms,
 		.instance = a->config.marketo_url,
 		.set = &a->fields.set,
 	};

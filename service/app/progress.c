@@ -32,6 +32,31 @@ static void progress_text(const struct cycle_report *r, char *ret, size_t size)
 		       progress_both(r->updated), progress_both(r->failed), r->linked, r->collided);
 }
 
+/* "reading contacts: 40000 of 100000 (40 %), 1200 a second, 50 s left | "; empty when nothing is
+ * read from the start. */
+static void progress_backfill(const struct operator_status *s, char *ret, size_t size)
+{
+	size_t used = 0;
+
+	ret[0] = '\0';
+	for (int t = 0; t < TABLE_COUNT && used < size; t++) {
+		const struct backfill_status *b = &s->backfill[t];
+		char share[64] = "", left[48] = "";
+
+		if (!b->is_open)
+			continue;
+		if (b->total)
+			(void)snprintf(share, sizeof(share), " of %" PRIu64 " (%.0f %%)", b->total,
+				       (double)b->done * 100 / (double)b->total);
+		if (b->left_s >= 0)
+			(void)snprintf(left, sizeof(left), ", %" PRId64 " s left", b->left_s);
+		used += (size_t)snprintf(ret + used, size - used,
+					 "reading %ss: %" PRIu64 "%s, %.0f a second%s | ",
+					 table_name((enum table)t), b->done, share, b->per_second,
+					 left);
+	}
+}
+
 static void progress_finished(struct progress *p, const struct cycle_report *r, const char *counts)
 {
 	printf("%scycle %" PRId64 " %s in %.1f s: %s; calls: %" PRIu64 " Marketo, %" PRIu64
@@ -57,7 +82,7 @@ void progress_show(struct progress *p, const struct operator_status *status)
 {
 	const struct cycle_report *r = &status->cycle;
 	int64_t now = clock_mono_ms();
-	char counts[400], line[512];
+	char counts[400], backfill[160], line[640];
 
 	if (!r->number)
 		return;
@@ -67,7 +92,9 @@ void progress_show(struct progress *p, const struct operator_status *status)
 			progress_finished(p, r, counts);
 		return;
 	}
-	(void)snprintf(line, sizeof(line), "cycle %" PRId64 " running: %s", r->number, counts);
+	progress_backfill(status, backfill, sizeof(backfill));
+	(void)snprintf(line, sizeof(line), "cycle %" PRId64 " running: %s%s", r->number, backfill,
+		       counts);
 	if (strcmp(line, p->last) == 0 || (!p->is_terminal && now - p->shown_ms < PROGRESS_LINE_MS))
 		return;
 	if (p->is_terminal)

@@ -9,7 +9,7 @@ struct progress {
 	bool is_terminal;
 	int64_t shown_ms;    /* clock_mono_ms() of the last line */
 	int64_t last_number; /* cycle whose end was shown */
-	char last[512];
+	char last[640];
 };
 
 void progress_begin(struct progress *p);

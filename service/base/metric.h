@@ -35,6 +35,23 @@
 	  "table=\"contact\",operation=\"create\"", "")                                            \
 	X(UPDATED_CONTACTS, "counter", "tandem_records_written_total",                             \
 	  "table=\"contact\",operation=\"update\"", "")                                            \
+	X(VERIFIED, "counter", "tandem_links_verified_total", "",                                  \
+	  "Links read on both sides by sweeps, to prove them equal.")                              \
+	X(DRIFTED, "counter", "tandem_links_drifted_total", "",                                    \
+	  "Links that a sweep found different although no feed had told; repaired.")               \
+	X(LATE_EVENTS, "counter", "tandem_feed_events_late_total", "",                             \
+	  "Events of Marketo's feed that only a look back showed.")                                \
+	X(PROVEN_SINCE, "gauge", "tandem_links_proven_since_seconds", "",                          \
+	  "Every link was proven equal since then, or made later; seconds since 1970, 0 not yet.") \
+	X(VERIFY_PERIOD, "gauge", "tandem_verify_period_seconds", "",                              \
+	  "Within which every link is to be proven equal.")                                        \
+	X(BACKFILL_LEADS, "gauge", "tandem_backfill_rows_done", "table=\"lead\"",                  \
+	  "Rows read so far of a table that is read from the start; 0 when none is.")              \
+	X(BACKFILL_CONTACTS, "gauge", "tandem_backfill_rows_done", "table=\"contact\"", "")        \
+	X(BACKFILL_LEADS_TOTAL, "gauge", "tandem_backfill_rows_expected", "table=\"lead\"",        \
+	  "Rows that table has, as far as Dynamics tells.")                                        \
+	X(BACKFILL_CONTACTS_TOTAL, "gauge", "tandem_backfill_rows_expected", "table=\"contact\"",  \
+	  "")                                                                                      \
 	X(COLLISIONS, "counter", "tandem_collisions_total", "",                                    \
 	  "Fields changed on both sides to different values.")                                     \
 	X(REFUSALS, "counter", "tandem_refusals_total", "", "Writes a remote refused for good.")   \

@@ -187,6 +187,25 @@ static bool config_take_seconds(const struct option *o, struct str value, struct
 	return false;
 }
 
+static bool config_take_days(const struct option *o, struct str value, struct config *c,
+			     char rule[CONFIG_RULE])
+{
+	bool is_good = value.n > 0 && value.n < 16;
+	double ms;
+	char *end;
+
+	for (size_t i = 0; i < value.n; i++)
+		is_good = is_good && strchr("0123456789.", value.p[i]);
+	ms = is_good ? strtod(value.p, &end) * 24 * 3600 * 1000 : 0;
+	if (is_good && !*end && ms >= (double)o->min && ms <= (double)o->max) {
+		*(int64_t *)config_member(c, o) = (int64_t)ms;
+		return true;
+	}
+	(void)snprintf(rule, CONFIG_RULE, "must be days up to %g, such as 30 or 0.5",
+		       (double)o->max / (24.0 * 3600 * 1000));
+	return false;
+}
+
 /* Index of the word; -1 and the rule when it is none of them. */
 static int config_choice(const struct option *o, struct str value, char rule[CONFIG_RULE])
 {
@@ -224,6 +243,8 @@ bool config_take_value(const struct option *o, const char *value, struct config 
 		return config_take_number(o, text, c, rule);
 	case CONFIG_SECONDS:
 		return config_take_seconds(o, text, c, rule);
+	case CONFIG_DAYS:
+		return config_take_days(o, text, c, rule);
 	case CONFIG_CHOICE:
 		choice = config_choice(o, text, rule);
 		*(bool *)config_member(c, o) = choice == 0;

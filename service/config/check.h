@@ -13,6 +13,7 @@ enum config_kind {
 	CONFIG_KEYS,
 	CONFIG_NUMBER,  /* int64_t within min and max */
 	CONFIG_SECONDS, /* the same in milliseconds, written in seconds with fraction */
+	CONFIG_DAYS,    /* the same, written in days with fraction */
 	CONFIG_CHOICE,  /* bool: the first of two words */
 	CONFIG_LEVEL
 };

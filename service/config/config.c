@@ -53,8 +53,14 @@ static const struct option options[] = {
 	  .help = "days that collisions, closed errors and finished requests are kept, values included" },
 	{ "TANDEM_MAX_DELETES", CONFIG_NUMBER, TO(max_deletes), "1000", 0, 1000000000,
 	  .help = "more deletes than this in one cycle stop it and ask; 0: no limit" },
-	{ "TANDEM_VERIFY_DAYS", CONFIG_NUMBER, TO(verify_days), "30", 1, 3650,
-	  .help = "days within which every link is to be proven equal again; checked, not yet acted on" },
+	{ "TANDEM_VERIFY_DAYS", CONFIG_DAYS, TO(verify_ms), "30", 1000, 3650LL * 24 * 3600 * 1000,
+	  .help = "days within which every link is read on both sides and proven equal again; fractions allowed" },
+	{ "TANDEM_SWEEP_INTERVAL", CONFIG_SECONDS, TO(sweep_ms), "86400", 10, 24 * 3600 * 1000,
+	  .help = "seconds between sweeps, each of which proves a part of the links and looks for what the "
+		  "feeds may have missed; the feed of Marketo is looked back at 24 times as often" },
+	{ "TANDEM_BACKFILL_SLICE", CONFIG_SECONDS, TO(slice_ms), "60", 10, 24 * 3600 * 1000,
+	  .help = "seconds that reading everything (a first load, a sweep) may take of a cycle before live "
+		  "changes get their turn again" },
 	{ "TANDEM_LOG_LEVEL", CONFIG_LEVEL, TO(log_level), "info", .choices = config_levels,
 	  .help = "least level of log lines: debug, info, warn or error" },
 	{ "TANDEM_MARKETO_CALLS_PER_DAY", CONFIG_NUMBER, TO(marketo_calls_per_day), "40000", 1,

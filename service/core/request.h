@@ -51,12 +51,16 @@ struct cycle_report {
 	enum cycle_result result;
 	char reason[320]; /* why it is not ok; "" */
 	bool is_full_scan;
+	bool is_unfinished; /* long work made way for live changes: the next cycle goes on at once.
+			       Not stored */
 	uint64_t read[TABLE_COUNT];    /* records a remote showed */
 	uint64_t created[TABLE_COUNT]; /* written by this cycle */
 	uint64_t updated[TABLE_COUNT];
 	uint64_t equal[TABLE_COUNT];  /* looked at, nothing to do */
 	uint64_t failed[TABLE_COUNT]; /* not written: will be tried again, or parked */
 	uint64_t linked, collided, refused, deleted;
+	uint64_t verified, drifted; /* links proven equal, and those that had not been */
+	uint64_t late;              /* events of Marketo's feed that only a look back showed */
 	uint64_t calls[SIDE_COUNT];
 };
 

@@ -92,7 +92,7 @@ static void check_feed(struct marketo *m, const struct call *call, struct check_
 	struct change_page page;
 	struct str cursor;
 
-	if (marketo_start_cursor(m, call, &a, &cursor, &err) == ERR_NONE)
+	if (marketo_start_cursor(m, call, 0, &a, &cursor, &err) == ERR_NONE)
 		(void)marketo_changes(m, call, &none, TABLE_PERSON, cursor, &a, &page, &err);
 	check_add(list, "person: read changes", &err, NULL);
 	arena_release(&a);

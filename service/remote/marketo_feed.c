@@ -27,6 +27,7 @@ struct feed_page {
 	size_t count, cap;
 	struct marketo_event *events; /* new ones only */
 	size_t event_count, event_cap;
+	uint64_t event; /* of the element being read; 0: it has no name */
 };
 
 /* ---- elements ---- */
@@ -43,7 +44,10 @@ static void feed_add(struct feed_page *p, enum change_kind kind, int64_t person_
 			memcpy(p->changes, old, p->count * sizeof(*old));
 	}
 	p->changes[p->count++] = (struct feed_change){
-		.change = { .kind = kind, .person_id = person_id, .winner_id = winner_id },
+		.change = { .kind = kind,
+			    .person_id = person_id,
+			    .winner_id = winner_id,
+			    .event = p->event },
 		.at_s = at_s,
 	};
 }
@@ -110,9 +114,10 @@ static bool feed_is_known(struct feed_page *p, struct json_object *element, int6
 
 	/* Without its key an event cannot be recognised; reading a person once too often is
 	 * harmless. */
+	p->event = 0;
 	if (!json_get_string(element, "marketoGUID", &guid) || !guid.n)
 		return false;
-	hash = marketo_event_hash(guid);
+	hash = p->event = marketo_event_hash(guid);
 	if (marketo_cursor_knows(p->cursor, hash))
 		return true;
 	for (size_t i = 0; i < p->event_count; i++) {
@@ -296,43 +301,6 @@ static int feed_by_date(const void *left, const void *right)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-static int feed_by_person(const void *left, const void *right)
-{
-	const struct feed_change *a = *(struct feed_change *const *)left,
-				 *b = *(struct feed_change *const *)right;
-
-	if (a->change.person_id != b->change.person_id)
-		return a->change.person_id < b->change.person_id ? -1 : 1;
-	if (a->change.kind != b->change.kind)
-		return a->change.kind < b->change.kind ? -1 : 1;
-	return (a > b) - (a < b);
-}
-
-/* One edit of a person that tells no values says as much as ten: the first of a page is kept. */
-static size_t feed_unique(struct feed_change *all, size_t count)
-{
-	struct feed_change **by_person = mem_array(count + 1, sizeof(struct feed_change *));
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		by_person[i] = &all[i];
-	qsort(by_person, count, sizeof(struct feed_change *), feed_by_person);
-	for (size_t i = count; i-- > 1;) {
-		const struct change *first = &by_person[i - 1]->change,
-				    *second = &by_person[i]->change;
-
-		if (first->kind == CHANGE_EDITED && second->kind == CHANGE_EDITED &&
-		    first->person_id == second->person_id && second->now.kind == VALUE_UNSEEN)
-			by_person[i]->order = SIZE_MAX;
-	}
-	free(by_person);
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].order != SIZE_MAX)
-			all[kept++] = all[i];
-	}
-	return kept;
-}
-
 static void feed_join(const struct feed_page pages[STREAM_COUNT], struct arena *a,
 		      struct change_page *ret)
 {
@@ -350,7 +318,7 @@ static void feed_join(const struct feed_page pages[STREAM_COUNT], struct arena *
 		}
 	}
 	qsort(all, count, sizeof(*all), feed_by_date);
-	ret->count = feed_unique(all, count);
+	ret->count = count;
 	ret->changes = arena_array(a, ret->count + 1, sizeof(*ret->changes));
 	for (size_t i = 0; i < ret->count; i++)
 		ret->changes[i] = all[i].change;
@@ -367,8 +335,8 @@ static void feed_advance(struct marketo *m, struct marketo_cursor *c,
 
 /* ---- interface ---- */
 
-enum err_kind marketo_start_cursor(void *self, const struct call *call, struct arena *a,
-				   struct str *ret_cursor, struct err *err)
+enum err_kind marketo_start_cursor(void *self, const struct call *call, int64_t since_s,
+				   struct arena *a, struct str *ret_cursor, struct err *err)
 {
 	struct marketo *m = self;
 	int64_t now_s = clock_wall_ms() / 1000;
@@ -378,10 +346,11 @@ enum err_kind marketo_start_cursor(void *self, const struct call *call, struct a
 
 	/* What is being committed right now may show up with a date just passed: begin a little
 	 * before. */
-	kind = feed_date_token(m, call, now_s - m->overlap_s, a, &token, err);
+	since_s = (since_s ? since_s : now_s) - m->overlap_s;
+	kind = feed_date_token(m, call, since_s, a, &token, err);
 	if (kind != ERR_NONE)
 		return kind;
-	marketo_cursor_start(&c, token, now_s - m->overlap_s, now_s);
+	marketo_cursor_start(&c, token, since_s, now_s);
 	*ret_cursor = marketo_cursor_print(&c, a);
 	return ERR_NONE;
 }

@@ -8,7 +8,7 @@
 enum err_kind marketo_describe(void *self, const struct call *, enum table, struct arena *,
 			       struct schema *ret, struct err *);
 /* marketo_feed.c */
-enum err_kind marketo_start_cursor(void *self, const struct call *, struct arena *,
+enum err_kind marketo_start_cursor(void *self, const struct call *, int64_t since_s, struct arena *,
 				   struct str *ret_cursor, struct err *);
 enum err_kind marketo_changes(void *self, const struct call *, const struct mapping *, enum table,
 			      struct str cursor, struct arena *, struct change_page *ret,

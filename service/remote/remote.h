@@ -31,6 +31,7 @@ struct change {
 	 * showed before and after. kind UNSEEN: the log tells no field, or not that value. */
 	uint16_t index;
 	struct value was, now;
+	uint64_t event; /* Marketo: the same whenever it is shown again; 0: it has no name */
 };
 
 struct change_page {
@@ -125,9 +126,10 @@ struct remote_ops {
 	 * Marketo: none. */
 	enum err_kind (*refresh_rights)(void *self, const struct call *, struct schema *schemas,
 					size_t count, bool *ret_changed, struct err *);
-	/* A cursor for "from now on", for a side that is not scanned fully at first (Marketo). */
-	enum err_kind (*start_cursor)(void *self, const struct call *, struct arena *,
-				      struct str *ret_cursor, struct err *);
+	/* A cursor for what comes after a date, for a side that is not scanned fully at first
+	 * (Marketo); 0: from now on. */
+	enum err_kind (*start_cursor)(void *self, const struct call *, int64_t since_s,
+				      struct arena *, struct str *ret_cursor, struct err *);
 	/* One page of the change feed of a table. Empty cursor: a full scan (Dynamics).
 	 * ERR_EXPIRED: start over with none. */
 	enum err_kind (*changes)(void *self, const struct call *, const struct mapping *,

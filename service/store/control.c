@@ -216,6 +216,21 @@ static enum err_kind clean_table(struct postgres *p, enum statement id, int64_t 
 	return kind;
 }
 
+static enum err_kind clean_events(struct postgres *p, struct err *err)
+{
+	enum err_kind kind = ERR_NONE;
+	size_t changed = 1;
+
+	for (int i = 0; i < CLEAN_ROUNDS_MAX && changed && !kind; i++) {
+		struct answer answer = { 0 };
+
+		kind = db_run(p->db, STATEMENT_CLEAN_EVENTS, NULL, &answer, err);
+		changed = kind ? 0 : answer_changed(&answer);
+		answer_release(&answer);
+	}
+	return kind;
+}
+
 enum err_kind postgres_clean_up(void *self, int64_t retention_days, struct err *err)
 {
 	static const struct {
@@ -236,6 +251,8 @@ enum err_kind postgres_clean_up(void *self, int64_t retention_days, struct err *
 	for (size_t i = 0; i < ARRAY_LEN(tables) && !kind; i++)
 		kind = clean_table(p, tables[i].statement,
 				   days > tables[i].days_min ? days : tables[i].days_min, err);
+	if (!kind)
+		kind = clean_events(p, err);
 	if (!kind)
 		kind = db_run(p->db, STATEMENT_FOLD_COUNTS, NULL, NULL, err);
 	return kind;

@@ -87,6 +87,16 @@ enum err_kind postgres_overwrites(void *self, const int64_t *person_ids, size_t 
 				  struct err *err);
 enum err_kind marks_write(struct session *s, const struct unit *unit, struct err *err);
 
+/* proof.c */
+enum err_kind postgres_proofs(void *self, size_t limit, struct arena *a, struct proof **ret,
+			      size_t *ret_count, struct err *err);
+enum err_kind postgres_proof_links(void *self, const struct proof *proof, size_t limit,
+				   struct arena *a, struct guid **ret, size_t *ret_count,
+				   struct err *err);
+enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t count, bool *ret,
+				    struct err *err);
+enum err_kind proof_write(struct session *s, const struct unit *unit, struct err *err);
+
 /* lists.c */
 enum err_kind postgres_list(void *self, const struct list_query *query, struct rowset *ret,
 			    struct err *err);

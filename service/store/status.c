@@ -4,12 +4,22 @@
 #include "store/parts.h"
 
 /* The counters of a report in the order of the table's columns, from read_persons on. */
-enum { COUNTERS = 5 * TABLE_COUNT + 4 + SIDE_COUNT, FIRST_COUNTER = 6 };
+enum { COUNTERS = 5 * TABLE_COUNT + 9, FIRST_COUNTER = 6 };
 
 static void cycle_counters(struct cycle_report *r, uint64_t *ret[COUNTERS])
 {
 	uint64_t *const groups[] = { r->read, r->created, r->updated, r->equal, r->failed };
-	uint64_t *const singles[] = { &r->linked, &r->collided, &r->refused, &r->deleted };
+	uint64_t *const singles[] = {
+		&r->linked,
+		&r->collided,
+		&r->refused,
+		&r->deleted,
+		&r->calls[SIDE_MARKETO],
+		&r->calls[SIDE_DYNAMICS],
+		&r->verified,
+		&r->drifted,
+		&r->late,
+	};
 	size_t n = 0;
 
 	for (size_t g = 0; g < ARRAY_LEN(groups); g++) {
@@ -18,8 +28,6 @@ static void cycle_counters(struct cycle_report *r, uint64_t *ret[COUNTERS])
 	}
 	for (size_t i = 0; i < ARRAY_LEN(singles); i++)
 		ret[n++] = singles[i];
-	for (size_t i = 0; i < SIDE_COUNT; i++)
-		ret[n++] = &r->calls[i];
 }
 
 void cycle_params(struct params *p, const struct cycle_report *report)
@@ -92,6 +100,27 @@ static void status_hour(const struct answer *answer, struct store_status *ret)
 	}
 }
 
+static void status_scans(const struct answer *answer, struct store_status *ret)
+{
+	for (size_t i = 0; i < answer_rows(answer); i++) {
+		int64_t table = answer_int(answer, i, 0);
+
+		if (table < 0 || table >= TABLE_COUNT)
+			continue;
+		ret->scans[table] = (struct scan_status){
+			.is_open = true,
+			.began_s = answer_ms(answer, i, 1) / 1000,
+			.done = (uint64_t)answer_int(answer, i, 2),
+			.total = (uint64_t)answer_int(answer, i, 3),
+		};
+	}
+}
+
+static void status_proof(const struct answer *answer, struct store_status *ret)
+{
+	ret->oldest_proof_s = answer_ms(answer, 0, 0) / 1000;
+}
+
 static void status_last(const struct answer *answer, struct store_status *ret)
 {
 	if (answer_rows(answer))
@@ -108,6 +137,8 @@ enum err_kind postgres_status(void *self, struct store_status *ret, struct err *
 		{ STATEMENT_STATUS, true, status_control },
 		{ STATEMENT_STATUS_OBJECTS, false, status_objects },
 		{ STATEMENT_STATUS_HOUR, true, status_hour },
+		{ STATEMENT_STATUS_SCANS, false, status_scans },
+		{ STATEMENT_STATUS_PROOF, true, status_proof },
 		{ STATEMENT_CYCLE_LAST, false, status_last },
 	};
 	struct postgres *p = self;

@@ -26,6 +26,7 @@
 	" SELECT entity, record_id, nullif(person_id, 0), state, generation, version,"             \
 	" marketo_fp, dynamics_fp, events FROM i"
 
+/* In the order of the table: CYCLE_PUT takes excluded.* for them. */
 #define CYCLE_COLUMNS                                                                              \
 	"number, started_at, finished_at, result, reason, is_full_scan,"                           \
 	" read_persons, read_leads, read_contacts,"                                                \
@@ -33,7 +34,7 @@
 	" updated_persons, updated_leads, updated_contacts,"                                       \
 	" equal_persons, equal_leads, equal_contacts,"                                             \
 	" failed_persons, failed_leads, failed_contacts,"                                          \
-	" linked, collided, refused, deleted, marketo_calls, dynamics_calls"
+	" linked, collided, refused, deleted, marketo_calls, dynamics_calls, verified, drifted, late"
 
 /* Every list takes the same eight, used or not: limit, place, person, record, field, state, since,
  * until. */
@@ -224,21 +225,47 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	WRITE(SCAN_CLEAR, 1,
 	      "WITH done AS (DELETE FROM scan WHERE entity = $1::int8)"
 	      " DELETE FROM scan_shown WHERE entity = $1::int8"),
-	WRITE(SCAN_BEGIN, 1,
-	      "INSERT INTO scan (entity) SELECT $1::int8 WHERE EXISTS (SELECT FROM link WHERE"
-	      " entity = $1::int8 AND state IN (1, 4))"),
+	WRITE(SCAN_BEGIN, 2,
+	      "INSERT INTO scan (entity, total, is_marking) SELECT $1::int8, $2::int8, EXISTS"
+	      " (SELECT FROM link WHERE entity = $1::int8 AND state IN (1, 4))"),
 	WRITE(SCAN_SHOWN, 2,
 	      "INSERT INTO scan_shown (entity, record_id) SELECT DISTINCT $1::int8, id"
 	      " FROM unnest($2::uuid[]) AS i (id) WHERE EXISTS (SELECT FROM scan WHERE entity ="
-	      " $1::int8) ON CONFLICT DO NOTHING"),
+	      " $1::int8 AND is_marking) ON CONFLICT DO NOTHING"),
+	WRITE(SCAN_ROWS, 2, "UPDATE scan SET shown = shown + $2::int8 WHERE entity = $1::int8"),
 	WRITE_PLANNED(
 		SCAN_MARK, 1,
 		"INSERT INTO dirty_record (entity, record_id, seq)"
 		" SELECT l.entity, l.record_id, nextval('dirty_seq') FROM link l JOIN scan s ON"
-		" s.entity = l.entity WHERE l.entity = $1::int8 AND l.state IN (1, 4) AND NOT"
+		" s.entity = l.entity AND s.is_marking WHERE l.entity = $1::int8 AND l.state IN (1, 4)"
+		" AND NOT"
 		" EXISTS (SELECT FROM scan_shown v WHERE v.record_id = l.record_id AND v.entity"
 		" = l.entity)"
 		" ON CONFLICT (record_id, entity) DO UPDATE SET seq = excluded.seq"),
+	WRITE(SCAN_PROVEN, 1,
+	      "UPDATE proof p SET proven_at = s.began_at, began_at = NULL, place = NULL FROM scan s"
+	      " WHERE s.entity = p.entity AND p.entity = $1::int8"),
+	READ(PROOFS, 1,
+	     "SELECT entity, slice, place, coalesce(proven_at, made_at) FROM proof"
+	     " ORDER BY coalesce(proven_at, made_at), entity, slice LIMIT $1::int8"),
+	READ(PROOF_LINKS, 4,
+	     "SELECT record_id FROM link WHERE record_id > $2::uuid AND record_id <= $3::uuid AND"
+	     " entity = $1::int8 AND state = 1 ORDER BY record_id LIMIT $4::int8"),
+	/* A proof that was interrupted counts from when it began. */
+	WRITE(PROOF_PUT, 4,
+	      "UPDATE proof SET proven_at = CASE WHEN $4::bool THEN coalesce(began_at, now()) ELSE"
+	      " proven_at END, began_at = CASE WHEN $4 THEN NULL ELSE coalesce(began_at, now()) END,"
+	      " place = CASE WHEN $4 THEN NULL ELSE $3::uuid END"
+	      " WHERE entity = $1::int8 AND slice = $2::int8"),
+	WRITE(PROOF_DOUBT, 0,
+	      "UPDATE proof SET proven_at = NULL, made_at = to_timestamp(0), began_at = NULL, place ="
+	      " NULL"),
+	READ(EVENTS_AMONG, 1,
+	     "SELECT i.n FROM unnest($1::int8[]) WITH ORDINALITY AS i (hash, n)"
+	     " WHERE EXISTS (SELECT FROM feed_event e WHERE e.hash = i.hash)"),
+	WRITE(EVENTS_ADD, 1,
+	      "INSERT INTO feed_event (hash) SELECT DISTINCT hash FROM unnest($1::int8[]) AS i (hash)"
+	      " ON CONFLICT DO NOTHING"),
 	READ(OVERWRITES, 1,
 	     "SELECT o.person_id, o.slot, o.seen, o.written FROM unnest($1::int8[]) AS i (id)"
 	     " CROSS JOIN LATERAL (SELECT * FROM overwrite t WHERE t.person_id = i.id OFFSET 0)"
@@ -411,14 +438,14 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      "UPDATE outbox SET sent_at = now() WHERE id = ANY ($1::int8[]) AND sent_at IS NULL"),
 
 	WRITE(CYCLE_NUMBER, 0, "SELECT nextval('cycle_number')"),
-	WRITE(CYCLE_PUT, 27,
+	WRITE(CYCLE_PUT, 30,
 	      "INSERT INTO cycle (" CYCLE_COLUMNS
 	      ") VALUES ($1::int8, $2::timestamptz, $3::timestamptz, $4::int8, $5::text,"
 	      " $6::bool, $7::int8, $8::int8, $9::int8, $10::int8, $11::int8, $12::int8,"
 	      " $13::int8, $14::int8, $15::int8,"
 	      " $16::int8, $17::int8, $18::int8, $19::int8, $20::int8, $21::int8, $22::int8,"
 	      " $23::int8, $24::int8, $25::int8,"
-	      " $26::int8, $27::int8)"
+	      " $26::int8, $27::int8, $28::int8, $29::int8, $30::int8)"
 	      " ON CONFLICT (number) DO UPDATE SET (" CYCLE_COLUMNS ") = (SELECT excluded.*)"),
 	READ(CYCLE_LAST, 0, "SELECT " CYCLE_COLUMNS " FROM cycle ORDER BY number DESC LIMIT 1"),
 
@@ -450,6 +477,9 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " WHERE finished_at >= date_trunc('hour', now()) - interval '1 hour' AND"
 	     " finished_at < date_trunc('hour', now())"),
 
+	READ(STATUS_SCANS, 0, "SELECT entity, began_at, shown, total FROM scan"),
+	READ(STATUS_PROOF, 0, "SELECT min(coalesce(proven_at, to_timestamp(0))) FROM proof"),
+
 	LIST(CYCLES,
 	     "SELECT number, number AS \"cycle\", started_at AS \"startedAt\", finished_at AS"
 	     " \"finishedAt\","
@@ -465,7 +495,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " AS \"equalContacts\","
 	     " failed_persons AS \"failedPersons\", failed_leads AS \"failedLeads\","
 	     " failed_contacts AS \"failedContacts\","
-	     " linked, collided, refused, deleted, marketo_calls AS \"marketoCalls\","
+	     " linked, collided, refused, deleted, verified, drifted, late, marketo_calls AS \"marketoCalls\","
 	     " dynamics_calls AS \"dynamicsCalls\","
 	     " (extract(epoch FROM finished_at - started_at) * 1000)::int8 AS \"milliseconds\""
 	     " FROM cycle WHERE number < $2 AND " LIST_SINCE("started_at") " AND " LIST_UNTIL(
@@ -525,6 +555,10 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	WRITE(CLEAN_OUTBOX, 1, CLEAN("outbox", "sent_at")),
 	WRITE(CLEAN_CYCLES, 1, CLEAN("cycle", "started_at")),
 	WRITE(CLEAN_OVERWRITES, 1, CLEAN("overwrite", "at")),
+	/* Longer than a look back reaches. */
+	WRITE(CLEAN_EVENTS, 0,
+	      "DELETE FROM feed_event WHERE hash = ANY (ARRAY(SELECT hash FROM feed_event"
+	      " WHERE at < now() - interval '3 hours' LIMIT 50000))"),
 	/* Rows that another transaction is folding are left to it. */
 	WRITE(FOLD_COUNTS, 0,
 	      "WITH folded AS (DELETE FROM link_count WHERE ctid = ANY (ARRAY("

@@ -79,12 +79,25 @@ struct cursor_row {
 };
 
 /* A part of a full reading of a table. When it ends, every link of the table that was there when it
- * began and was not shown is marked for another look. */
+ * began and was not shown is marked for another look, and all are proven as of its beginning. */
 struct scan_part {
 	enum table table;
 	bool is_begin, is_end;
+	uint64_t total; /* with is_begin: rows to expect, 0 unknown */
+	uint64_t rows;  /* in this part */
 	const struct guid *shown;
 	size_t shown_count;
+};
+
+/* The links of a table whose record's id begins with the byte `slice`, as the unit of proving links
+ * equal. */
+enum { PROOF_SLICES = 256 };
+struct proof {
+	enum table table;
+	unsigned slice;
+	struct guid place; /* where the proof under way has come to; zero: none is under way */
+	int64_t since_s;   /* when the last one began; never: when the database was made */
+	bool is_end;       /* to be stored: the slice is through */
 };
 
 /* Everything is foreign and must live until commit returns. */
@@ -115,6 +128,10 @@ struct unit {
 	const struct overwrite_row *checked;
 	size_t checked_count;         /* to remove, by person, slot and what was written */
 	const struct scan_part *scan; /* NULL: none */
+	const struct proof *proof;    /* NULL: none; how far the slice is now */
+	bool is_doubtful;             /* nothing counts as proven any more */
+	const uint64_t *events;       /* of Marketo's feed, taken in */
+	size_t event_count;
 	const struct cursor_row *cursors;
 	size_t cursor_count;
 	const struct request *requests;
@@ -132,6 +149,13 @@ struct object_status {
 	uint64_t last_hour_created, last_hour_updated, last_hour_failed; /* last full clock hour */
 };
 
+/* A table being read from the start. */
+struct scan_status {
+	bool is_open;
+	int64_t began_s;
+	uint64_t done, total; /* rows; total 0: unknown */
+};
+
 struct store_status {
 	bool is_paused;
 	char paused_by[64];
@@ -141,6 +165,9 @@ struct store_status {
 	uint64_t links[TABLE_COUNT]; /* live, lead and contact (planner's estimate is not enough:
 					exact, kept cheap) */
 	uint64_t open_errors;
+	struct scan_status scans[TABLE_COUNT];
+	int64_t oldest_proof_s; /* every link was proven equal since, or is younger; 0: never all of
+				   them */
 };
 
 struct store_ops {
@@ -199,6 +226,15 @@ struct store_ops {
 					bool *ret, struct err *);
 	enum err_kind (*outbox)(void *self, size_t limit, struct arena *, struct outbox_row **ret,
 				size_t *ret_count, struct err *);
+	/* The slices that were proven longest ago, oldest first. */
+	enum err_kind (*proofs)(void *self, size_t limit, struct arena *, struct proof **ret,
+				size_t *ret_count, struct err *err);
+	/* Records of the slice's live links behind its place, in order. */
+	enum err_kind (*proof_links)(void *self, const struct proof *, size_t limit, struct arena *,
+				     struct guid **ret, size_t *ret_count, struct err *err);
+	/* Which of the events were taken in. */
+	enum err_kind (*events_among)(void *self, const uint64_t *events, size_t count, bool *ret,
+				      struct err *err);
 	enum err_kind (*next_cycle_number)(void *self, int64_t *ret, struct err *);
 	/* Operator */
 	enum err_kind (*set_paused)(void *self, bool paused, const char *by, struct err *);

@@ -236,6 +236,16 @@ static enum err_kind scan_step(struct session *s, enum statement id, enum table 
 	return run(s, id, &p, err);
 }
 
+static enum err_kind scan_count(struct session *s, enum statement id, enum table table,
+				uint64_t rows, struct err *err)
+{
+	struct params p = { 0 };
+
+	params_int64(&p, table);
+	params_int64(&p, (int64_t)rows);
+	return run(s, id, &p, err);
+}
+
 static enum err_kind scan_shown(struct session *s, const struct scan_part *scan, struct err *err)
 {
 	struct params p = { 0 };
@@ -260,11 +270,15 @@ static enum err_kind unit_scan(struct session *s, const struct unit_job *job, st
 	if (scan->is_begin)
 		kind = scan_step(s, STATEMENT_SCAN_CLEAR, scan->table, err);
 	if (!kind && scan->is_begin)
-		kind = scan_step(s, STATEMENT_SCAN_BEGIN, scan->table, err);
+		kind = scan_count(s, STATEMENT_SCAN_BEGIN, scan->table, scan->total, err);
 	if (!kind)
 		kind = scan_shown(s, scan, err);
+	if (!kind && scan->rows)
+		kind = scan_count(s, STATEMENT_SCAN_ROWS, scan->table, scan->rows, err);
 	if (!kind && scan->is_end)
 		kind = scan_step(s, STATEMENT_SCAN_MARK, scan->table, err);
+	if (!kind && scan->is_end)
+		kind = scan_step(s, STATEMENT_SCAN_PROVEN, scan->table, err);
 	if (!kind && scan->is_end)
 		kind = scan_step(s, STATEMENT_SCAN_CLEAR, scan->table, err);
 	return kind;
@@ -273,6 +287,11 @@ static enum err_kind unit_scan(struct session *s, const struct unit_job *job, st
 static enum err_kind unit_marks(struct session *s, const struct unit_job *job, struct err *err)
 {
 	return marks_write(s, job->unit, err);
+}
+
+static enum err_kind unit_proof(struct session *s, const struct unit_job *job, struct err *err)
+{
+	return proof_write(s, job->unit, err);
 }
 
 static enum err_kind unit_requests(struct session *s, const struct unit_job *job, struct err *err)
@@ -384,9 +403,9 @@ static enum err_kind unit_write(struct session *s, void *context, struct err *er
 {
 	static enum err_kind (*const steps[])(struct session *, const struct unit_job *,
 					      struct err *) = {
-		unit_fence,    unit_forget,     unit_links,      unit_stamped, unit_resolved,
-		unit_errors,   unit_collisions, unit_overwrites, unit_scan,    unit_marks,
-		unit_requests, unit_outbox,     unit_cursors,    unit_report,
+		unit_fence,  unit_forget,     unit_links,      unit_stamped, unit_resolved,
+		unit_errors, unit_collisions, unit_overwrites, unit_scan,    unit_proof,
+		unit_marks,  unit_requests,   unit_outbox,     unit_cursors, unit_report,
 	};
 	enum err_kind kind = ERR_NONE;
 

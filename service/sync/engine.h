@@ -14,6 +14,10 @@ struct engine_settings {
 	int64_t retention_days;
 	uint64_t max_deletes; /* per cycle; 0 no limit */
 	int64_t cycles_max;   /* good cycles after which the worker rests for good; 0: it goes on */
+	int64_t verify_ms;    /* every link is proven equal again within it */
+	int64_t sweep_ms;     /* between sweeps, which prove a part of the links; the look back at
+				 Marketo's feed comes 24 times as often. 0: no sweeps */
+	int64_t slice_ms;     /* long work makes way for live changes after that; 0: never */
 	const char *instance; /* names the Marketo instance in derived GUIDs: its address */
 	const struct field_set *set; /* the selected fields; foreign */
 };

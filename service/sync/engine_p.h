@@ -54,6 +54,11 @@ struct engine {
 			      cycle deletes without limit */
 	char halt_reason[320]; /* "" : not halted */
 	struct cycle_report report;
+	struct {
+		bool is_open;
+		int64_t since_ms; /* clock_mono_ms() when this life began to read */
+		uint64_t rows;    /* read since */
+	} backfill[TABLE_COUNT];
 	int64_t next_ms; /* wall clock of the next cycle, 0 unknown */
 
 	struct realtime *realtime; /* owned */

@@ -59,8 +59,19 @@ void ledger_clean(struct ledger *l, const struct dirty *mark)
 
 void ledger_cursor(struct ledger *l, enum table table, struct str text)
 {
+	ledger_place(l, table_name(table), text);
+}
+
+void ledger_place(struct ledger *l, const char *name, struct str text)
+{
 	LEDGER_ADD(l, cursors, cursors, cursor_count, cursor_cap,
-		   (struct cursor_row){ .name = table_name(table), .text = text });
+		   (struct cursor_row){ .name = name, .text = text });
+}
+
+void ledger_event(struct ledger *l, uint64_t event)
+{
+	if (event)
+		LEDGER_ADD(l, events, events, event_count, event_cap, event);
 }
 
 void ledger_request(struct ledger *l, const struct request *request)
@@ -212,7 +223,8 @@ static bool ledger_is_empty(const struct unit *u)
 	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count &&
 	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
 	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
-	       !u->overwrite_count && !u->checked_count && !u->scan && !u->report;
+	       !u->overwrite_count && !u->checked_count && !u->scan && !u->proof &&
+	       !u->is_doubtful && !u->event_count && !u->report;
 }
 
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)

@@ -31,6 +31,8 @@ struct ledger {
 	size_t sent_cap;
 	struct overwrite_row *overwrites, *checked;
 	size_t overwrite_cap, checked_cap;
+	uint64_t *events;
+	size_t event_cap;
 };
 
 void ledger_link(struct ledger *l, struct link *link);
@@ -41,6 +43,9 @@ void ledger_dirty_record(struct ledger *l, enum table table, const struct guid *
 void ledger_dirty_person(struct ledger *l, int64_t person_id);
 void ledger_clean(struct ledger *l, const struct dirty *mark);
 void ledger_cursor(struct ledger *l, enum table table, struct str text);
+/* A cursor that is not a table's own; name is static. */
+void ledger_place(struct ledger *l, const char *name, struct str text);
+void ledger_event(struct ledger *l, uint64_t event); /* 0: nothing to note */
 void ledger_request(struct ledger *l, const struct request *request);
 void ledger_sent(struct ledger *l, int64_t outbox_id);
 void ledger_overwrite(struct ledger *l, const struct overwrite_row *row);

@@ -15,6 +15,26 @@ const char *sync_state_name(enum sync_state s)
 	return sync_state_names[s];
 }
 
+/* With the lock held. */
+static void operator_backfill(const struct engine *e, const struct store_status *stored,
+			      enum table t, struct backfill_status *ret)
+{
+	const struct scan_status *scan = &stored->scans[t];
+	int64_t taken_ms = clock_mono_ms() - e->backfill[t].since_ms;
+
+	*ret = (struct backfill_status){ .is_open = scan->is_open,
+					 .began_s = scan->began_s,
+					 .done = scan->done,
+					 .total = scan->total,
+					 .left_s = -1 };
+	if (!scan->is_open || !e->backfill[t].is_open || taken_ms <= 0)
+		return;
+	ret->per_second = (double)e->backfill[t].rows * 1000 / (double)taken_ms;
+	/* The total is a snapshot of some age: more rows than that can turn up. */
+	if (ret->per_second > 0 && scan->total > scan->done)
+		ret->left_s = (int64_t)((double)(scan->total - scan->done) / ret->per_second) + 1;
+}
+
 enum err_kind operator_status(struct engine *e, struct operator_status *ret, struct err *err)
 {
 	struct store_status stored;
@@ -22,12 +42,17 @@ enum err_kind operator_status(struct engine *e, struct operator_status *ret, str
 
 	if (kind != ERR_NONE)
 		return kind;
-	*ret = (struct operator_status){ .cycle = stored.last, .open_errors = stored.open_errors };
+	*ret = (struct operator_status){ .cycle = stored.last,
+					 .open_errors = stored.open_errors,
+					 .verify_ms = e->settings.verify_ms,
+					 .oldest_proof_s = stored.oldest_proof_s };
 	for (int t = 0; t < TABLE_COUNT; t++) {
 		ret->objects[t] = stored.objects[t];
 		ret->links[t] = stored.links[t];
 	}
 	(void)pthread_mutex_lock(&e->lock);
+	for (int t = 0; t < TABLE_COUNT; t++)
+		operator_backfill(e, &stored, (enum table)t, &ret->backfill[t]);
 	ret->is_leader = e->is_leader;
 	if (e->is_leader && e->report.number >= ret->cycle.number)
 		ret->cycle = e->report;

@@ -18,6 +18,15 @@ struct operator_status {
 	struct object_status objects[TABLE_COUNT];
 	uint64_t links[TABLE_COUNT];
 	uint64_t open_errors;
+	struct backfill_status {
+		bool is_open;
+		int64_t began_s;
+		uint64_t done, total; /* rows; total 0: unknown */
+		double per_second;    /* as this service reads them; 0 not known yet */
+		int64_t left_s;       /* -1 unknown */
+	} backfill[TABLE_COUNT];
+	int64_t verify_ms;      /* the period every link is proven equal in */
+	int64_t oldest_proof_s; /* since 1970; 0: not every link has been proven yet */
 };
 enum err_kind operator_status(struct engine *e, struct operator_status *ret, struct err *err);
 

@@ -30,6 +30,7 @@ struct step {
 	struct arena *arena;
 	struct ledger *ledger;
 	struct cycle_report *report;
+	bool is_proof;    /* the links are proven equal: what is not counts as drift */
 	bool has_written; /* something may have been written: what the ledger holds must be
 			     committed */
 };

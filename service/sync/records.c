@@ -1,6 +1,7 @@
 /* From rows and marks to pairs; see records.h. */
 #include "sync/records.h"
 
+#include "base/log.h"
 #include "sync/match.h"
 #include "sync/merged.h"
 
@@ -169,6 +170,22 @@ static void records_unknown_options(struct step *s, struct record *const *record
 	}
 }
 
+/* Links that were to be proven equal, and were not: no feed had told. */
+static void records_count_drift(struct step *s, const struct pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct plan *plan = &pairs[i].plan;
+		size_t writes = plan->write_count[SIDE_MARKETO] + plan->write_count[SIDE_DYNAMICS];
+
+		if (!writes && !pairs[i].is_over)
+			continue;
+		s->report->drifted++;
+		log_warn("drift", LOG_NUMBER("person", pairs[i].link->person_id),
+			 LOG_TEXT("table", table_name(pairs[i].link->table)),
+			 LOG_NUMBER("fields", writes));
+	}
+}
+
 enum err_kind records_run(struct step *s, struct record *const *records, size_t count,
 			  bool is_full_scan, struct err *err)
 {
@@ -229,9 +246,11 @@ enum err_kind records_run(struct step *s, struct record *const *records, size_t 
 			return kind;
 	}
 	kind = records_add_persons(s, pairs, paired + matched, is_full_scan, err);
-	if (kind != ERR_NONE)
-		return kind;
-	return pairs_run(s, pairs, paired + matched, err);
+	if (kind == ERR_NONE)
+		kind = pairs_run(s, pairs, paired + matched, err);
+	if (kind == ERR_NONE && s->is_proof)
+		records_count_drift(s, pairs, paired);
+	return kind;
 }
 
 /* Claims whose record is not there, and that no request works on: nothing was made of them, and
@@ -271,8 +290,10 @@ enum err_kind records_deleted(struct step *s, struct link *const *links, size_t 
 	enum err_kind kind = records_forget_claims(s, links, count, err);
 
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		if (links[i] && link_is_bound(links[i]))
-			pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
+		if (!links[i] || !link_is_bound(links[i]))
+			continue;
+		pairs_end_link(s, links[i], LINK_DELETED_IN_DYNAMICS);
+		s->report->drifted += s->is_proof;
 	}
 	return kind;
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/metric.h"
 
 void state_note_side(struct engine *e, enum side side, enum err_kind kind, const struct err *err)
@@ -46,6 +47,32 @@ bool state_is_open(struct engine *e)
 
 	(void)pthread_mutex_lock(&e->lock);
 	is_open = !e->is_paused && !e->halt_reason[0];
+	(void)pthread_mutex_unlock(&e->lock);
+	return is_open;
+}
+
+void state_note_backfill(struct engine *e, enum table table, uint64_t rows, bool is_end)
+{
+	(void)pthread_mutex_lock(&e->lock);
+	if (!e->backfill[table].is_open) {
+		e->backfill[table].is_open = true;
+		e->backfill[table].since_ms = clock_mono_ms();
+		e->backfill[table].rows = 0;
+	} else {
+		/* The rows that opened the count took time before it began. */
+		e->backfill[table].rows += rows;
+	}
+	if (is_end)
+		e->backfill[table].is_open = false;
+	(void)pthread_mutex_unlock(&e->lock);
+}
+
+bool state_is_backfilling(struct engine *e, enum table table)
+{
+	bool is_open;
+
+	(void)pthread_mutex_lock(&e->lock);
+	is_open = e->backfill[table].is_open;
 	(void)pthread_mutex_unlock(&e->lock);
 	return is_open;
 }

@@ -13,4 +13,8 @@ bool state_is_leader(struct engine *e);
 bool state_is_open(
 	struct engine *e); /* neither paused nor halted: real-time calls go to the remotes */
 
+/* How far reading a table from the start has come in this life. */
+void state_note_backfill(struct engine *e, enum table table, uint64_t rows, bool is_end);
+bool state_is_backfilling(struct engine *e, enum table table);
+
 #endif

@@ -108,7 +108,7 @@ static enum cycle_result worker_result(enum err_kind kind, const struct cycle_re
 		return CYCLE_PARTIAL; /* paused or ending: the rest follows later */
 	if (kind != ERR_NONE)
 		return CYCLE_FAILED;
-	return worker_has_failures(report) ? CYCLE_PARTIAL : CYCLE_OK;
+	return worker_has_failures(report) || report->is_unfinished ? CYCLE_PARTIAL : CYCLE_OK;
 }
 
 static const char *worker_reason(enum err_kind kind, const struct cycle_report *report,
@@ -116,13 +116,15 @@ static const char *worker_reason(enum err_kind kind, const struct cycle_report *
 {
 	if (kind != ERR_NONE)
 		return err->text;
+	if (report->is_unfinished)
+		return "reading everything goes on in the next cycle, which begins at once";
 	return report->result == CYCLE_PARTIAL
 		       ? "some records need attention, all others are in step: "
 			 "see /v1/errors"
 		       : "";
 }
 
-static enum err_kind worker_cycle(struct worker *w, struct err *err)
+static enum err_kind worker_cycle(struct worker *w, bool *ret_is_unfinished, struct err *err)
 {
 	struct engine *e = w->e;
 	struct cycle_report report = { .started_ms = clock_wall_ms() };
@@ -138,6 +140,7 @@ static enum err_kind worker_cycle(struct worker *w, struct err *err)
 	worker_set_running(e, true);
 	worker_set_halt(e, ""); /* this cycle is the probe */
 	kind = cycle_run(e, &report, err);
+	*ret_is_unfinished = kind == ERR_NONE && report.is_unfinished;
 	report.finished_ms = clock_wall_ms();
 	report.result = worker_result(kind, &report);
 	(void)snprintf(report.reason, sizeof(report.reason), "%s",
@@ -230,18 +233,20 @@ static void *worker_main(void *arg)
 		struct err err;
 		enum err_kind kind;
 		int64_t pause_ms;
+		bool is_unfinished = false;
 
 		if (!worker_may_run(w)) {
 			(void)stop_wait_ms(e->stop, WORKER_LOOK_MS);
 			continue;
 		}
-		kind = worker_cycle(w, &err);
+		kind = worker_cycle(w, &is_unfinished, &err);
 		if (kind == ERR_NOT_LEADER)
 			e->store.ops->resign(e->store.self);
-		if (kind == ERR_NONE &&
+		if (kind == ERR_NONE && !is_unfinished &&
 		    atomic_fetch_add(&w->finished, 1) + 1 == e->settings.cycles_max)
 			break;
 		pause_ms = worker_pause_ms(w, kind, &err);
+		pause_ms = is_unfinished ? 0 : pause_ms;
 		worker_clean_up(w);
 		worker_set_state(e, kind != ERR_NOT_LEADER, clock_wall_ms() + pause_ms);
 		(void)stop_wait_ms(e->stop, pause_ms);

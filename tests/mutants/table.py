@@ -18,7 +18,7 @@ def mutant(name, invariant, check, file, *texts):
 
 MERGE, DECIDE = "service/core/merge.c", "service/core/decide.c"
 VALUE, SCHEMA, MAPPING = "service/core/value.c", "service/core/schema.c", "service/core/mapping.c"
-CYCLE, PAIRS, MATCH = "service/sync/cycle.c", "service/sync/pairs.c", "service/sync/match.c"
+CYCLE, PAIRS, MATCH = "service/sync/cycle_table.c", "service/sync/pairs.c", "service/sync/match.c"
 PARCEL, CANDIDATES = "service/core/parcel.c", "service/sync/candidates.c"
 REQUESTS, OVERWRITE = "service/sync/requests.c", "service/sync/overwrite.c"
 
@@ -118,9 +118,9 @@ SYNC = [
            "\t\t\tkind = cycle_changes(c, &s.step, table, page->changes + done, n,"
            " page->is_full_scan, err);\n"),
     mutant("cursor-with-first-chunk", "INV-CURSOR-BEHIND", "sim", CYCLE,
-           "CYCLE_CHUNK = 1000,", "CYCLE_CHUNK = 1,",
+           "page->count - done < CYCLE_CHUNK ? page->count - done : CYCLE_CHUNK", "1",
            "if (kind == ERR_NONE && done == page->count)", "if (kind == ERR_NONE && done == n)"),
-    mutant("marketo-change-not-marked", "INV-SETTLES", "sim", CYCLE,
+    mutant("marketo-change-not-marked", "INV-SETTLES", "sim", "service/sync/cycle_feed.c",
            "if (change->kind == CHANGE_EDITED && !is_repeat)", "if (change->kind == CHANGE_EDITED && is_repeat)"),
     mutant("create-without-link-row", "INV-ONE-ROW", "sim", REQUESTS,
            "kind = store->ops->claim(store->self, wanted, n, is_claimed, err);",

@@ -58,10 +58,10 @@ static enum err_kind dynamics_refresh_rights(void *self, const struct call *call
 	return ERR_NONE;
 }
 
-static enum err_kind dynamics_start_cursor(void *self, const struct call *call, struct arena *a,
-					   struct str *ret_cursor, struct err *err)
+static enum err_kind dynamics_start_cursor(void *self, const struct call *call, int64_t since_s,
+					   struct arena *a, struct str *ret_cursor, struct err *err)
 {
-	(void)self, (void)call, (void)a, (void)ret_cursor, (void)err;
+	(void)self, (void)call, (void)since_s, (void)a, (void)ret_cursor, (void)err;
 	twin_unexpected("a fresh cursor of Dynamics");
 }
 

@@ -41,13 +41,13 @@ static struct str marketo_cursor(struct arena *a, size_t place)
 	return str_of(arena_fmt(a, "M%zu", place));
 }
 
-static enum err_kind marketo_start_cursor(void *self, const struct call *call, struct arena *a,
-					  struct str *ret_cursor, struct err *err)
+static enum err_kind marketo_start_cursor(void *self, const struct call *call, int64_t since_s,
+					  struct arena *a, struct str *ret_cursor, struct err *err)
 {
 	struct port *p = self;
 	enum err_kind kind = sim_call(p, CALL_READ, err);
 
-	(void)call;
+	(void)call, (void)since_s;
 	if (kind == ERR_NONE)
 		*ret_cursor = marketo_cursor(a, p->sim->feed.count);
 	return kind;

@@ -98,7 +98,7 @@ static void test_complete(void **state)
 	assert_true(c.match_by_email);
 	assert_int_equal(c.retention_days, 30);
 	assert_int_equal(c.max_deletes, 1000);
-	assert_int_equal(c.verify_days, 30);
+	assert_int_equal(c.verify_ms, 30LL * 24 * 3600 * 1000);
 	assert_int_equal(c.log_level, LOG_INFO);
 	assert_int_equal(c.marketo_calls_per_day, 40000);
 	assert_int_equal(c.marketo_calls_per_20s, 50);
@@ -347,7 +347,7 @@ static void test_help_lists_every_option(void **state)
 	assert_non_null(strstr(markdown.data,
 			       "| `TANDEM_API_KEYS` or `TANDEM_API_KEYS_FILE` | not set | "));
 	assert_non_null(strstr(markdown.data, "| `TANDEM_SYNC_INTERVAL` | `300` | "));
-	assert_int_equal(lines_of(&markdown), 26);
+	assert_int_equal(lines_of(&markdown), 28);
 	buf_release(&text);
 	buf_release(&markdown);
 }
