@@ -13,24 +13,52 @@ struct checking {
 	struct guid user;
 };
 
+/* "Microsoft Learn: Security roles and privileges". What a right is needed for is told where it is
+ * missing or narrow, so that nobody has to guess what to give. */
+enum need {
+	NEED_GLOBAL,  /* for all rows of the organisation */
+	NEED_ANY,     /* own rows are enough */
+	NEED_NOTHING, /* only something goes without it */
+};
+
+#define OTHERS_ROWS "rows of other owners are refused"
+#define NAMING_OWNERS "sync-person can name no owner"
+#define AMOUNTS "amounts of money are refused"
+
 static const struct {
-	const char *name;
-	enum table table;
-	const char *verb;
-	bool must_be_global; /* the change feed shows nothing to a narrower right to read */
+	const char *name, *privilege;
+	enum need need;
+	const char *without; /* what goes wrong then */
 } privilege_rows[] = {
-	{ "lead: read", TABLE_LEAD, "Read", true },
-	{ "lead: create", TABLE_LEAD, "Create", false },
-	{ "lead: write", TABLE_LEAD, "Write", false },
-	{ "lead: append", TABLE_LEAD, "Append", false },
-	{ "lead: append to", TABLE_LEAD, "AppendTo", false },
-	{ "lead: assign", TABLE_LEAD, "Assign", false },
-	{ "contact: read", TABLE_CONTACT, "Read", true },
-	{ "contact: create", TABLE_CONTACT, "Create", false },
-	{ "contact: write", TABLE_CONTACT, "Write", false },
-	{ "contact: append", TABLE_CONTACT, "Append", false },
-	{ "contact: append to", TABLE_CONTACT, "AppendTo", false },
-	{ "contact: assign", TABLE_CONTACT, "Assign", false },
+	{ "lead: read", "prvReadLead", NEED_GLOBAL, "its changes are not told" },
+	{ "lead: create", "prvCreateLead", NEED_ANY, NAMING_OWNERS },
+	{ "lead: write", "prvWriteLead", NEED_GLOBAL, OTHERS_ROWS },
+	{ "lead: append", "prvAppendLead", NEED_GLOBAL, OTHERS_ROWS },
+	{ "lead: append to", "prvAppendToLead", NEED_ANY, OTHERS_ROWS },
+	{ "lead: assign", "prvAssignLead", NEED_NOTHING, NAMING_OWNERS },
+	{ "contact: read", "prvReadContact", NEED_GLOBAL, "its changes are not told" },
+	{ "contact: create", "prvCreateContact", NEED_ANY, NAMING_OWNERS },
+	{ "contact: write", "prvWriteContact", NEED_GLOBAL, OTHERS_ROWS },
+	{ "contact: append", "prvAppendContact", NEED_GLOBAL, OTHERS_ROWS },
+	{ "contact: append to", "prvAppendToContact", NEED_ANY, OTHERS_ROWS },
+	{ "contact: assign", "prvAssignContact", NEED_NOTHING, NAMING_OWNERS },
+	{ "user: read", "prvReadUser", NEED_NOTHING, NAMING_OWNERS },
+	{ "user: append to", "prvAppendToUser", NEED_NOTHING, NAMING_OWNERS },
+	{ "currency: read", "prvReadTransactionCurrency", NEED_ANY, AMOUNTS },
+	{ "currency: append to", "prvAppendToTransactionCurrency", NEED_ANY, AMOUNTS },
+	{ "organization: read", "prvReadOrganization", NEED_NOTHING,
+	  "labels of choices may come in another language" },
+};
+
+/* "Microsoft Learn: systemuser table, accessmode". Those that are not here may read and write. */
+static const struct {
+	int64_t mode;
+	const char *name;
+} access_rows[] = {
+	{ 1, "Administrative" },
+	{ 2, "Read" },
+	{ 3, "Support User" },
+	{ 5, "Delegated Admin" },
 };
 
 static const struct {
@@ -65,26 +93,74 @@ static bool check_access(struct checking *c)
 	return kind == ERR_NONE && dynamics_user(c->d, c->call, &c->user, &err) == ERR_NONE;
 }
 
+static const char *access_name(int64_t mode)
+{
+	for (size_t i = 0; i < ARRAY_LEN(access_rows); i++)
+		if (access_rows[i].mode == mode)
+			return access_rows[i].name;
+	return NULL;
+}
+
+/* A user without the right to read users has no line here: that it is enabled is known by now. */
 static void check_user(struct checking *c)
 {
 	struct json_object *answer = NULL;
 	struct err err = { .retry_after_ms = -1 };
 	char id[GUID_TEXT];
 	bool is_disabled = true;
+	int64_t mode = 0;
 	enum err_kind kind;
 
 	guid_print(&c->user, id);
 	kind = dynamics_get(c->d, c->call,
-			    arena_fmt(&c->arena, DYNAMICS_ROOT "systemusers(%s)?$select=isdisabled",
+			    arena_fmt(&c->arena,
+				      DYNAMICS_ROOT "systemusers(%s)?$select=isdisabled,accessmode",
 				      id),
 			    &answer, &err);
-	if (kind == ERR_NONE && !json_get_bool(answer, "isdisabled", &is_disabled))
+	if (kind == ERR_RIGHTS)
+		return;
+	if (kind == ERR_NONE && (!json_get_bool(answer, "isdisabled", &is_disabled) ||
+				 !json_get_int64(answer, "accessmode", &mode)))
 		kind = err_set(&err, ERR_RUBBISH, "the sync user came incomplete");
 	if (kind == ERR_NONE && is_disabled)
 		kind = err_set(&err, ERR_BROKEN,
 			       "the sync user is disabled: enable it in Dynamics");
 	check_add(c->list, "user enabled", kind == ERR_NONE ? NULL : &err, NULL);
+	if (kind == ERR_NONE && access_name(mode)) {
+		(void)err_set(&err, ERR_BROKEN,
+			      "the sync user's access mode is %s: make it Non-interactive in "
+			      "Dynamics",
+			      access_name(mode));
+		check_add(c->list, "user access mode", &err, NULL);
+	} else if (kind == ERR_NONE) {
+		check_add(c->list, "user access mode", NULL, NULL);
+	}
 	json_object_put(answer);
+}
+
+static void check_privilege(struct checking *c, struct json_object *answer, size_t row)
+{
+	const char *name = privilege_rows[row].privilege;
+	const char *depth = dynamics_privilege_depth(answer, name);
+	const char *without = privilege_rows[row].without;
+	enum need need = privilege_rows[row].need;
+	enum err_kind kind = ERR_NONE;
+	struct err err = { .retry_after_ms = -1 };
+	char text[200] = "";
+
+	if (!depth && need != NEED_NOTHING)
+		kind = err_set(&err, ERR_RIGHTS,
+			       "add the privilege %s to the security role of the sync user", name);
+	else if (!depth)
+		snprintf(text, sizeof(text), "%s is missing: %s", name, without);
+	else if (strcmp(depth, "Global") != 0 && need == NEED_GLOBAL)
+		kind = err_set(&err, ERR_RIGHTS,
+			       "widen the privilege %s from %s to the whole organisation: %s", name,
+			       depth, without);
+	else if (strcmp(depth, "Global") != 0)
+		snprintf(text, sizeof(text), "%s reaches %s only: %s", name, depth, without);
+	check_add(c->list, privilege_rows[row].name, kind == ERR_NONE ? NULL : &err,
+		  kind == ERR_NONE ? text : NULL);
 }
 
 static void check_privileges(struct checking *c)
@@ -100,24 +176,8 @@ static void check_privileges(struct checking *c)
 			       "the privileges of the sync user came incomplete");
 	if (kind != ERR_NONE)
 		check_add(c->list, "privileges", &err, NULL);
-	for (size_t i = 0; kind == ERR_NONE && i < ARRAY_LEN(privilege_rows); i++) {
-		const char *depth =
-			dynamics_privilege(answer, privilege_rows[i].verb, privilege_rows[i].table);
-		enum err_kind right = ERR_NONE;
-		char name[64];
-
-		dynamics_privilege_name(privilege_rows[i].verb, privilege_rows[i].table, name,
-					sizeof(name));
-		if (!depth)
-			right = err_set(
-				&err, ERR_RIGHTS,
-				"add the privilege %s to the security role of the sync user", name);
-		else if (privilege_rows[i].must_be_global && strcmp(depth, "Global") != 0)
-			right = err_set(&err, ERR_RIGHTS,
-					"widen the privilege %s from %s to the whole organisation",
-					name, depth);
-		check_add(c->list, privilege_rows[i].name, right == ERR_NONE ? NULL : &err, NULL);
-	}
+	for (size_t i = 0; kind == ERR_NONE && i < ARRAY_LEN(privilege_rows); i++)
+		check_privilege(c, answer, i);
 	json_object_put(answer);
 }
 
@@ -179,6 +239,11 @@ static void check_expiry(struct checking *c)
 					  "organizations?$select=expirechangetrackingindays",
 					  &answer, &err);
 
+	if (kind == ERR_RIGHTS) {
+		check_add(c->list, "change tracking kept", NULL,
+			  "not known: the sync user may not read the organisation");
+		return;
+	}
 	if (kind == ERR_NONE)
 		rows = json_get_array(answer, "value");
 	if (kind == ERR_NONE && (!rows || !json_object_array_length(rows) ||

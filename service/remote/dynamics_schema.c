@@ -20,13 +20,11 @@ void dynamics_privilege_name(const char *verb, enum table t, char *ret, size_t s
 /* Narrow to wide ("Microsoft Learn: Security concepts, access levels"). */
 static const char *const depths[] = { "Basic", "Local", "Deep", "Global" };
 
-const char *dynamics_privilege(struct json_object *privileges, const char *verb, enum table t)
+const char *dynamics_privilege_depth(struct json_object *privileges, const char *wanted)
 {
 	struct json_object *rows = json_get_array(privileges, "RolePrivileges");
 	size_t widest = 0; /* rank + 1 */
-	char wanted[64];
 
-	dynamics_privilege_name(verb, t, wanted, sizeof(wanted));
 	for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
 		struct json_object *row = json_object_array_get_idx(rows, i);
 		struct str name, depth;
@@ -39,6 +37,14 @@ const char *dynamics_privilege(struct json_object *privileges, const char *verb,
 				widest = rank + 1;
 	}
 	return widest ? depths[widest - 1] : NULL;
+}
+
+const char *dynamics_privilege(struct json_object *privileges, const char *verb, enum table t)
+{
+	char name[64];
+
+	dynamics_privilege_name(verb, t, name, sizeof(name));
+	return dynamics_privilege_depth(privileges, name);
 }
 
 /* ---- describing ---- */

@@ -27,6 +27,8 @@ enum err_kind dynamics_schema_cast(const struct dynamics_cast *cast, struct json
 /* Depth of a privilege in an answer of RetrieveUserPrivileges: "Global", ...; NULL when the user
  * lacks it. */
 const char *dynamics_privilege(struct json_object *privileges, const char *verb, enum table t);
+/* The same for a privilege by its name. */
+const char *dynamics_privilege_depth(struct json_object *privileges, const char *name);
 /* "prvReadContact" */
 void dynamics_privilege_name(const char *verb, enum table t, char *ret, size_t size);
 
