@@ -12,7 +12,7 @@ RUN make -j2 build/tandem && strip build/tandem
 FROM debian:bookworm-slim
 RUN apt-get -qq update \
 	&& DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends \
-		libmicrohttpd12 libcurl4 libjson-c5 libpq5 libsodium23 libutf8proc2 libyaml-0-2 ca-certificates >/dev/null \
+		libmicrohttpd12 libcurl4 libjson-c5 libpq5 libsodium23 libutf8proc2 libyaml-0-2 libssl3 ca-certificates >/dev/null \
 	&& rm -rf /var/lib/apt/lists/* \
 	&& useradd --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin --uid 10001 tandem
 COPY --from=build /src/build/tandem /usr/local/bin/tandem

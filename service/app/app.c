@@ -66,6 +66,7 @@ static enum err_kind app_open_remotes(struct app *a, struct err *err)
 		.tenant_id = c->dynamics_tenant_id,
 		.client_id = c->dynamics_client_id,
 		.client_secret = c->dynamics_client_secret,
+		.certificate = c->dynamics_client_certificate,
 		.limits = { .window_calls = (uint32_t)c->dynamics_calls_per_5min,
 			    .window_ms = 300 * 1000,
 			    .concurrent = (uint32_t)c->dynamics_concurrent + 1,

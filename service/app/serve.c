@@ -11,6 +11,7 @@
 #include "app/progress.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "remote/dynamics.h"
 
 enum {
 	SERVE_TICK_MS = 250,
@@ -173,6 +174,21 @@ static enum exit_code serve_run(struct app *a, const struct serve_options *optio
 	return EXIT_OK;
 }
 
+/* One that has expired would be refused again and again. */
+static enum err_kind serve_check_certificate(const struct app *a, struct err *err)
+{
+	int64_t now_s = clock_wall_ms() / 1000, end_s;
+	enum err_kind kind = dynamics_certificate(&a->remote[SIDE_DYNAMICS], now_s, &end_s, err);
+	char end[CLOCK_TEXT];
+
+	if (kind != ERR_NONE || !end_s || end_s - now_s >= DYNAMICS_CERTIFICATE_WARN_S)
+		return kind;
+	clock_print(end_s, end);
+	log_warn("certificate_expires_soon", LOG_TEXT("setting", "DYNAMICS_CLIENT_CERTIFICATE"),
+		 LOG_TEXT("at", end), LOG_NUMBER("days", (end_s - now_s) / (24 * 3600)));
+	return ERR_NONE;
+}
+
 enum exit_code app_serve(const struct serve_options *options)
 {
 	const unsigned needs = CONFIG_NEED_DATABASE | CONFIG_NEED_REMOTES | CONFIG_NEED_API;
@@ -189,6 +205,8 @@ enum exit_code app_serve(const struct serve_options *options)
 	serve_raise_files();
 	if (code == EXIT_OK)
 		code = app_open(&a, needs, &err);
+	if (code == EXIT_OK && serve_check_certificate(&a, &err) != ERR_NONE)
+		code = app_failed("cannot start", &err);
 	if (code == EXIT_OK)
 		code = serve_run(&a, options, &signals);
 	app_close(&a);

@@ -62,6 +62,8 @@
 	  "HTTP calls that failed.")                                                               \
 	X(CALL_ERRORS_DYNAMICS, "counter", "tandem_remote_call_errors_total", "side=\"dynamics\"", \
 	  "")                                                                                      \
+	X(CERTIFICATE_END, "gauge", "tandem_dynamics_certificate_end_seconds", "",                 \
+	  "When the certificate for Dynamics expires, seconds since 1970; 0 without one.")         \
 	X(REQUESTS_CREATED, "counter", "tandem_requests_total", "outcome=\"created\"",             \
 	  "Real-time calls, by outcome.")                                                          \
 	X(REQUESTS_LINKED, "counter", "tandem_requests_total", "outcome=\"linked\"", "")           \

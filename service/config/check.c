@@ -8,8 +8,8 @@ enum { CONFIG_KEY_MIN = 8, CONFIG_KEY_MAX = 256, CONFIG_NAME_MAX = 64 };
 
 bool config_is_text(const struct option *o)
 {
-	return o->kind == CONFIG_TEXT || o->kind == CONFIG_DATABASE || o->kind == CONFIG_URL ||
-	       o->kind == CONFIG_LISTEN;
+	return o->kind == CONFIG_TEXT || o->kind == CONFIG_PEM || o->kind == CONFIG_DATABASE ||
+	       o->kind == CONFIG_URL || o->kind == CONFIG_LISTEN;
 }
 
 static void *config_member(struct config *c, const struct option *o)
@@ -230,11 +230,12 @@ bool config_take_value(const struct option *o, const char *value, struct config 
 	struct str text = str_of(value);
 	int choice;
 
-	if (!config_is_clean(text))
+	if (o->kind != CONFIG_PEM && !config_is_clean(text))
 		return config_rule(rule,
 				   "must not hold control characters, nor white space at its ends");
 	switch (o->kind) {
 	case CONFIG_TEXT:
+	case CONFIG_PEM:
 	case CONFIG_DATABASE:
 	case CONFIG_URL:
 	case CONFIG_LISTEN:

@@ -7,6 +7,7 @@
 
 enum config_kind {
 	CONFIG_TEXT,
+	CONFIG_PEM,      /* text of several lines */
 	CONFIG_DATABASE, /* what libpq takes: an address or key=value pairs */
 	CONFIG_URL,      /* scheme, host, port; https, or http to loopback */
 	CONFIG_LISTEN,
@@ -26,7 +27,8 @@ struct option {
 	int64_t min, max;
 	const char *const *choices; /* the words allowed; NULL behind the last */
 	unsigned needs;
-	bool is_secret; /* may come from a file; never printed */
+	const char *instead; /* the option that may stand in its place; never both */
+	bool is_secret;      /* may come from a file; never printed */
 	const char *help;
 };
 

@@ -33,7 +33,12 @@ static const struct option options[] = {
 	{ "DYNAMICS_CLIENT_ID", CONFIG_TEXT, TO(dynamics_client_id), .needs = CONFIG_NEED_REMOTES,
 	  .help = "application (client) id of the app registration" },
 	{ "DYNAMICS_CLIENT_SECRET", CONFIG_TEXT, TO(dynamics_client_secret),
-	  .needs = CONFIG_NEED_REMOTES, .is_secret = true, .help = "its client secret" },
+	  .needs = CONFIG_NEED_REMOTES, .instead = "DYNAMICS_CLIENT_CERTIFICATE", .is_secret = true,
+	  .help = "its client secret, when it signs in with one" },
+	{ "DYNAMICS_CLIENT_CERTIFICATE", CONFIG_PEM, TO(dynamics_client_certificate),
+	  .is_secret = true,
+	  .help = "a certificate of it and the private key (RSA, not encrypted), both in PEM, to sign in "
+		  "without a secret" },
 	{ "DYNAMICS_AUTHORITY", CONFIG_URL, TO(dynamics_authority),
 	  "https://login.microsoftonline.com",
 	  .help = "where tokens for Dynamics come from; national clouds have their own" },
@@ -130,6 +135,15 @@ static char *config_read_file(const char *path, const char **ret_rule)
 	return text;
 }
 
+/* Whether another option, or its file, is set. */
+static bool config_is_given(const struct config_reader *r, const char *name)
+{
+	char file_name[64];
+
+	(void)snprintf(file_name, sizeof(file_name), "%s_FILE", name);
+	return config_lookup(r, name) || config_lookup(r, file_name);
+}
+
 /* The value of an option, owned; NULL when it is not set or a mistake was noted (then
  * *ret_is_wrong). */
 static char *config_value(struct config_reader *r, const struct option *o, bool *ret_is_wrong)
@@ -167,11 +181,19 @@ static void config_take(struct config_reader *r, const struct option *o)
 	char rule[CONFIG_RULE];
 	bool is_wrong;
 	char *value = config_value(r, o, &is_wrong);
+	bool is_replaced = o->instead && config_is_given(r, o->instead);
 
 	if (is_wrong)
 		return;
-	if (!value && (o->needs & r->needs)) {
-		(void)snprintf(rule, sizeof(rule), "must be set: %s", o->help);
+	if (value && is_replaced) {
+		(void)snprintf(rule, sizeof(rule), "set either this or %s, not both", o->instead);
+		config_mistake(r, o->name, rule);
+		config_wipe(value);
+		return;
+	}
+	if (!value && !is_replaced && (o->needs & r->needs)) {
+		(void)snprintf(rule, sizeof(rule), "must be set%s%s: %s", o->instead ? ", or " : "",
+			       o->instead ? o->instead : "", o->help);
 		config_mistake(r, o->name, rule);
 		return;
 	}
@@ -215,6 +237,8 @@ static const char *config_fallback(const struct option *o)
 {
 	if (o->fallback)
 		return o->fallback;
+	if (o->instead)
+		return "this or the next must be set";
 	return o->needs ? "must be set" : "not set";
 }
 

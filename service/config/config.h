@@ -19,7 +19,7 @@ struct config {
 	char *database_url;
 	char *marketo_url, *marketo_client_id, *marketo_client_secret;
 	char *dynamics_url, *dynamics_tenant_id, *dynamics_client_id, *dynamics_client_secret,
-		*dynamics_authority;
+		*dynamics_client_certificate, *dynamics_authority;
 	char *listen;
 	char *fields;            /* path of the field file; NULL: the built-in set */
 	struct config_key *keys; /* from TANDEM_API_KEYS */

@@ -107,6 +107,7 @@ static void free_self(void *self)
 	if (!d)
 		return;
 	dynamics_token_free(d->token);
+	dynamics_certificate_free(d->certificate);
 	http_origin_free(d->authority);
 	http_origin_free(d->origin);
 	for (size_t i = 0; i < TABLE_COUNT; i++)
@@ -143,7 +144,7 @@ static enum err_kind check_settings(const struct dynamics_settings *s, struct er
 		{ s->authority, "DYNAMICS_AUTHORITY" },
 		{ s->tenant_id, "DYNAMICS_TENANT_ID" },
 		{ s->client_id, "DYNAMICS_CLIENT_ID" },
-		{ s->client_secret, "DYNAMICS_CLIENT_SECRET" },
+		{ s->certificate ? s->certificate : s->client_secret, "DYNAMICS_CLIENT_SECRET" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -175,15 +176,28 @@ enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *se
 		d->authority = http_origin_new(http, settings->authority, &unlimited,
 					       METRIC_CALLS_DYNAMICS, METRIC_CALL_ERRORS_DYNAMICS,
 					       &own);
-	if (!d->authority) {
+	if (d->authority && settings->certificate)
+		d->certificate = dynamics_certificate_read(settings->certificate, &own);
+	if (!d->authority || (settings->certificate && !d->certificate)) {
 		free_self(d);
 		if (err)
 			*err = own;
 		return own.kind;
 	}
+	if (d->certificate)
+		metric_set(METRIC_CERTIFICATE_END, dynamics_certificate_end_s(d->certificate));
 	http_origin_set_concurrency(d->origin, d->parallel_max);
 	d->token = dynamics_token_new(d->authority, d->origin, settings->tenant_id,
-				      settings->client_id, settings->client_secret);
+				      settings->client_id, settings->client_secret, d->certificate);
 	*ret = (struct remote){ .ops = &ops, .self = d };
 	return ERR_NONE;
+}
+
+enum err_kind dynamics_certificate(const struct remote *r, int64_t now_s, int64_t *ret_end_s,
+				   struct err *err)
+{
+	const struct dynamics *d = r->self;
+
+	*ret_end_s = d->certificate ? dynamics_certificate_end_s(d->certificate) : 0;
+	return d->certificate ? dynamics_certificate_holds(d->certificate, now_s, err) : ERR_NONE;
 }

@@ -5,15 +5,23 @@
 #include "remote/http.h"
 #include "remote/remote.h"
 
+enum { DYNAMICS_CERTIFICATE_WARN_S = 30 * 24 * 3600 }; /* less left: say so */
+
 struct dynamics_settings {
 	const char *url;       /* https://org.crm4.dynamics.com */
 	const char *authority; /* https://login.microsoftonline.com */
-	const char *tenant_id, *client_id, *client_secret;
+	const char *tenant_id, *client_id;
+	const char *client_secret, *certificate; /* one of both; the certificate in PEM, with key */
 	struct quota_limits limits;
 	uint32_t parallel_max; /* writes under way at once; the server's hint may lower it */
 };
 
 enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *settings,
 			   struct remote *ret, struct err *err);
+
+/* Whether the certificate of the sign-in holds at this time: ERR_CONFIG when not. *ret_end_s is its
+ * end, seconds since 1970; 0 with a secret, whose end only Microsoft Entra knows. */
+enum err_kind dynamics_certificate(const struct remote *r, int64_t now_s, int64_t *ret_end_s,
+				   struct err *err);
 
 #endif

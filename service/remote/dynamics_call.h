@@ -21,9 +21,10 @@ struct dynamics_column {
 };
 
 struct dynamics {
-	struct http_origin *origin, *authority; /* owned */
-	struct dynamics_token *token;           /* owned */
-	uint32_t parallel_max;                  /* from 1 */
+	struct http_origin *origin, *authority;   /* owned */
+	struct dynamics_certificate *certificate; /* owned; NULL: the sign-in is by secret */
+	struct dynamics_token *token;             /* owned */
+	uint32_t parallel_max;                    /* from 1 */
 	pthread_mutex_t lock;
 	/* guarded by lock */
 	bool has_user;

@@ -2,6 +2,7 @@
  * Changes nothing there. */
 #include "remote/dynamics_check.h"
 
+#include "base/clock.h"
 #include "remote/dynamics_schema.h"
 #include "remote/json.h"
 
@@ -68,6 +69,22 @@ static const struct {
 	{ "lead: change tracking", "lead: columns", TABLE_LEAD },
 	{ "contact: change tracking", "contact: columns", TABLE_CONTACT },
 };
+
+static void check_certificate(struct checking *c)
+{
+	int64_t now_s = clock_wall_ms() / 1000,
+		end_s = dynamics_certificate_end_s(c->d->certificate);
+	struct err err = { .retry_after_ms = -1 };
+	enum err_kind kind = dynamics_certificate_holds(c->d->certificate, now_s, &err);
+	bool is_soon = end_s - now_s < DYNAMICS_CERTIFICATE_WARN_S;
+	char end[CLOCK_TEXT], text[128];
+
+	clock_print(end_s, end);
+	snprintf(text, sizeof(text), "expires at %s%s", end,
+		 is_soon ? ": make a new one in time" : "");
+	check_add(c->list, "certificate", kind == ERR_NONE ? NULL : &err,
+		  kind == ERR_NONE ? text : NULL);
+}
 
 /* The first lines share one call: which of them failed is told by what came back. */
 static bool check_access(struct checking *c)
@@ -262,6 +279,8 @@ void dynamics_check(struct dynamics *d, const struct call *call, struct check_li
 {
 	struct checking c = { .d = d, .call = call, .list = ret };
 
+	if (d->certificate)
+		check_certificate(&c);
 	if (check_access(&c)) {
 		check_user(&c);
 		check_privileges(&c);

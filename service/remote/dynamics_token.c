@@ -18,8 +18,9 @@ enum {
 };
 
 struct dynamics_token {
-	struct http_origin *authority, *origin; /* foreign */
-	char *path, *client_id, *client_secret; /* owned */
+	struct http_origin *authority, *origin;         /* foreign */
+	const struct dynamics_certificate *certificate; /* foreign; NULL: the secret is shown */
+	char *path, *client_id, *client_secret;         /* owned */
 	pthread_mutex_t lock;
 	pthread_cond_t renewed;
 	/* guarded by lock */
@@ -33,7 +34,8 @@ struct dynamics_token {
 
 struct dynamics_token *dynamics_token_new(struct http_origin *authority, struct http_origin *origin,
 					  const char *tenant_id, const char *client_id,
-					  const char *client_secret)
+					  const char *client_secret,
+					  const struct dynamics_certificate *certificate)
 {
 	struct dynamics_token *t = mem_alloc(sizeof(*t));
 	CLEANUP(buf_release) struct buf path = { 0 };
@@ -41,6 +43,7 @@ struct dynamics_token *dynamics_token_new(struct http_origin *authority, struct 
 
 	t->authority = authority;
 	t->origin = origin;
+	t->certificate = certificate;
 	buf_char(&path, '/');
 	buf_url(&path, str_of(tenant_id));
 	buf_text(&path, "/oauth2/v2.0/token");
@@ -79,6 +82,10 @@ void dynamics_token_free(struct dynamics_token *t)
 
 /* ---- errors ---- */
 
+#define UNKNOWN_CERTIFICATE                                                                        \
+	"the certificate is not known to the application, or has expired there: add it to the "    \
+	"app registration, or set DYNAMICS_CLIENT_CERTIFICATE to one that is there"
+
 /* "Microsoft Learn: Microsoft Entra authentication and authorization error codes". By number where
  * it tells more than the name does; a name may be the contract, but people need the cause. */
 static const struct {
@@ -88,7 +95,17 @@ static const struct {
 	{ 7000215,
 	  "the client secret is wrong: set DYNAMICS_CLIENT_SECRET to the secret's value, not its id" },
 	{ 7000222, "the client secret has expired: make a new one and set DYNAMICS_CLIENT_SECRET" },
-	{ 7000218, "the client secret is missing: set DYNAMICS_CLIENT_SECRET" },
+	{ 7000218,
+	  "the client secret is missing: set DYNAMICS_CLIENT_SECRET or DYNAMICS_CLIENT_CERTIFICATE" },
+	{ 700027, UNKNOWN_CERTIFICATE },
+	{ 50012, UNKNOWN_CERTIFICATE },
+	{ 700021, "the certificate belongs to another application: check DYNAMICS_CLIENT_ID and "
+		  "DYNAMICS_CLIENT_CERTIFICATE" },
+	{ 700023,
+	  "the sign-in by certificate was meant for another address: check DYNAMICS_AUTHORITY and "
+	  "DYNAMICS_TENANT_ID" },
+	{ 50027,
+	  "the sign-in by certificate was not understood: check DYNAMICS_CLIENT_CERTIFICATE" },
 	{ 700024, "the clocks differ: set this machine's clock right" },
 	{ 700016,
 	  "the application is not in this tenant: check DYNAMICS_CLIENT_ID and DYNAMICS_TENANT_ID" },
@@ -110,7 +127,8 @@ static const struct {
 	const char *advice;
 } name_rows[] = {
 	{ "invalid_client", false,
-	  "the client id or secret is wrong: check DYNAMICS_CLIENT_ID and DYNAMICS_CLIENT_SECRET" },
+	  "the client id, secret or certificate is wrong: check DYNAMICS_CLIENT_ID and what the app "
+	  "registration has under Certificates & secrets" },
 	{ "unauthorized_client", false,
 	  "the application may not sign in here: check DYNAMICS_CLIENT_ID and DYNAMICS_TENANT_ID" },
 	{ "invalid_request", false, "the sign-in was not understood: check DYNAMICS_TENANT_ID" },
@@ -123,7 +141,7 @@ static const struct {
 	{ "invalid_resource", false,
 	  "the environment is not in this tenant: check DYNAMICS_URL and DYNAMICS_TENANT_ID" },
 	{ "unsupported_grant_type", false,
-	  "the sign-in by secret is not supported here: check DYNAMICS_AUTHORITY" },
+	  "the sign-in of applications is not supported here: check DYNAMICS_AUTHORITY" },
 	{ "temporarily_unavailable", true, "the sign-in service is busy" },
 };
 
@@ -195,14 +213,33 @@ enum err_kind dynamics_token_judge(int status, struct str body, bool *ret_may_re
 
 /* ---- asking ---- */
 
-static void build_body(const struct dynamics_token *t, struct buf *body)
+/* An assertion is for the very address it is sent to, and for this one request. */
+static enum err_kind add_assertion(const struct dynamics_token *t, struct buf *body,
+				   struct err *err)
+{
+	CLEANUP(buf_release) struct buf address = { 0 };
+
+	buf_text(&address, http_origin_text(t->authority));
+	buf_text(&address, t->path);
+	buf_text(body, "&client_assertion_type=");
+	buf_url(body, STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+	buf_text(body, "&client_assertion=");
+	return dynamics_assertion_add(t->certificate, buf_cstr(&address), t->client_id,
+				      clock_wall_ms() / 1000, body, err);
+}
+
+static enum err_kind build_body(const struct dynamics_token *t, struct buf *body, struct err *err)
 {
 	buf_text(body, "grant_type=client_credentials&client_id=");
 	buf_url(body, str_of(t->client_id));
 	buf_text(body, "&scope=");
 	buf_url(body, str_of(http_origin_text(t->origin)));
-	buf_text(body, "%2F.default&client_secret=");
+	buf_text(body, "%2F.default");
+	if (t->certificate)
+		return add_assertion(t, body, err);
+	buf_text(body, "&client_secret=");
 	buf_url(body, str_of(t->client_secret));
+	return ERR_NONE;
 }
 
 /* A token goes into a header line as it is: one with anything but its own alphabet would become
@@ -253,11 +290,14 @@ static enum err_kind ask_once(struct dynamics_token *t, const struct call *call,
 		.deadline_ms = call->deadline_ms,
 		.answer_max = TOKEN_ANSWER_MAX,
 	};
-	enum err_kind kind;
+	enum err_kind kind = build_body(t, &body, err);
 	bool may_repeat;
 	uint32_t chance;
 
-	build_body(t, &body);
+	if (kind != ERR_NONE) {
+		forget(&body);
+		return kind;
+	}
 	x.body = buf_str(&body);
 	http_run(t->authority, &x, 1);
 	forget(&body);

@@ -1,17 +1,21 @@
-/* The access token for Dataverse: asked for with the client's secret, kept until shortly before its
- * end, asked for by one thread at a time ("Microsoft Learn: OAuth 2.0 client credentials flow"). */
+/* The access token for Dataverse: asked for with the client's secret or certificate, kept until
+ * shortly before its end, asked for by one thread at a time ("Microsoft Learn: OAuth 2.0 client
+ * credentials flow"). */
 #ifndef REMOTE_DYNAMICS_TOKEN_H
 #define REMOTE_DYNAMICS_TOKEN_H
 
+#include "remote/dynamics_assertion.h"
 #include "remote/http.h"
 #include "remote/remote.h"
 
 struct dynamics_token;
 
-/* authority and origin are foreign and must outlive the token; the texts are copied. */
+/* authority, origin and certificate are foreign and must outlive the token; the texts are copied.
+ * certificate NULL: the secret is shown. */
 struct dynamics_token *dynamics_token_new(struct http_origin *authority, struct http_origin *origin,
 					  const char *tenant_id, const char *client_id,
-					  const char *client_secret);
+					  const char *client_secret,
+					  const struct dynamics_certificate *certificate);
 void dynamics_token_free(struct dynamics_token *t);
 
 /* Adds "Authorization: Bearer ..." to header; *ret_serial names the token for

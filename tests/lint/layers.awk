@@ -17,7 +17,7 @@ BEGIN {
 
 	theirs["config"] = "yaml json-c"
 	theirs["core"] = "sodium utf8proc"
-	theirs["remote"] = "curl json-c"
+	theirs["remote"] = "curl json-c openssl"
 	theirs["store"] = "libpq"
 	theirs["api"] = "microhttpd json-c"
 	theirs["sandbox/base"] = "microhttpd json-c"
@@ -37,6 +37,9 @@ BEGIN {
 	library["utf8proc.h"] = "utf8proc"
 	library["openssl/"] = "openssl"
 	library["yaml.h"] = "yaml"
+
+	# Seen by one file of a folder only.
+	alone["remote openssl"] = "service/remote/dynamics_assertion.c"
 
 	# Headers that would let a pure folder learn what it must not know.
 	impure = "pthread.h sys/socket.h netdb.h unistd.h signal.h"
@@ -75,9 +78,15 @@ FNR == 1 {
 	header = $0
 	sub(/^[^<]*</, "", header)
 	sub(/>.*/, "", header)
-	for (key in library)
-		if (index(header, key) == 1 && !has(theirs[from], library[key]))
+	for (key in library) {
+		if (index(header, key) != 1)
+			continue
+		place = from " " library[key]
+		if (!has(theirs[from], library[key]))
 			complain(from " must not include " library[key] " (" header ")")
+		else if (place in alone && FILENAME != alone[place])
+			complain("only " alone[place] " may include " library[key])
+	}
 	if (from == "core" && has(impure, header))
 		complain("core is pure: no " header)
 }

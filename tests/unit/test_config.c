@@ -298,6 +298,48 @@ static void test_files(void **state)
 	(void)unlink(path);
 }
 
+/* Each case: what is set of secret, certificate and the certificate's file; the line, or NULL. */
+static void test_secret_or_certificate(void **state)
+{
+	static const struct {
+		const char *secret, *certificate, *file, *line;
+	} cases[] = {
+		{ "hidden", NULL, NULL, NULL },
+		{ NULL, "-- hidden\nlines\r\n\t--\n", NULL, NULL },
+		{ "", "hidden", "", NULL },
+		{ NULL, NULL, "/nowhere/hidden",
+		  "DYNAMICS_CLIENT_CERTIFICATE_FILE: cannot read the file: No such file" },
+		{ NULL, NULL, NULL,
+		  "DYNAMICS_CLIENT_SECRET: must be set, or DYNAMICS_CLIENT_CERTIFICATE: " },
+		{ "hidden", "hidden", NULL,
+		  "DYNAMICS_CLIENT_SECRET: set either this or DYNAMICS_CLIENT_CERTIFICATE, not both" },
+		{ NULL, "hidden", "/nowhere/hidden",
+		  "DYNAMICS_CLIENT_CERTIFICATE: set either this or DYNAMICS_CLIENT_CERTIFICATE_FILE" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct environment e = complete_environment();
+		struct buf problems = { 0 };
+		struct config c;
+		enum err_kind kind;
+
+		set(&e, "DYNAMICS_CLIENT_SECRET", cases[i].secret);
+		set(&e, "DYNAMICS_CLIENT_CERTIFICATE", cases[i].certificate);
+		set(&e, "DYNAMICS_CLIENT_CERTIFICATE_FILE", cases[i].file);
+		kind = config_load(look_up, &e, NEED_ALL, &c, &problems);
+		if (kind != (cases[i].line ? ERR_CONFIG : ERR_NONE) ||
+		    lines_of(&problems) != (cases[i].line ? 1 : 0) ||
+		    !strstr(buf_cstr(&problems), cases[i].line ? cases[i].line : "") ||
+		    strstr(buf_cstr(&problems), "hidden"))
+			fail_msg("case %zu: %s", i, buf_cstr(&problems));
+		if (!cases[i].line && cases[i].certificate)
+			assert_string_equal(c.dynamics_client_certificate, cases[i].certificate);
+		config_release(&c);
+		buf_release(&problems);
+	}
+}
+
 static void test_bad_files(void **state)
 {
 	static const struct {
@@ -347,7 +389,7 @@ static void test_help_lists_every_option(void **state)
 	assert_non_null(strstr(markdown.data,
 			       "| `TANDEM_API_KEYS` or `TANDEM_API_KEYS_FILE` | not set | "));
 	assert_non_null(strstr(markdown.data, "| `TANDEM_SYNC_INTERVAL` | `300` | "));
-	assert_int_equal(lines_of(&markdown), 28);
+	assert_int_equal(lines_of(&markdown), 29);
 	buf_release(&text);
 	buf_release(&markdown);
 }
@@ -361,6 +403,7 @@ int main(void)
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_all_mistakes_at_once),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_secret_or_certificate),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_help_lists_every_option),
 	};
