@@ -42,11 +42,11 @@
  *   the user may not see, or may not write), "maxLength" (by table.column), "dropColumn" (a list
  *   of table.column), "filterColumn" (true: contacts and leads have new_synctomkto),
  *   "duplicateRules" (tables with a published rule for the same e-mail
- *   address), "deltaToken" ("first" or "last": the page whose version the delta link of several
- *   pages names), "plugin" with any of "reject" {"table", "column", "equals", "message", perhaps
- *   "status" and "code"}, "rewrite" {"table", "column", "as": "trim", "upper" or "lower"} and
- *   "edit" {"table", "column", "value", "afterSeconds"}, which edits a written row later as the
- *   user who wrote it.
+ *   address), "pageRows" (most rows of a page, 1 to 5000), "deltaToken" ("first" or "last": the
+ *   page whose version the delta link of several pages names), "plugin" with any of "reject"
+ * {"table", "column", "equals", "message", perhaps "status" and "code"}, "rewrite" {"table",
+ * "column", "as": "trim", "upper" or "lower"} and "edit" {"table", "column", "value",
+ * "afterSeconds"}, which edits a written row later as the user who wrote it.
  *
  * - POST /_sandbox/clock {"advanceSeconds": n}.
  *

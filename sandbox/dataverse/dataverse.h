@@ -62,6 +62,7 @@ enum user_state { USER_ENABLED, USER_DISABLED, USER_ROLELESS };
 
 struct settings {
 	int token_seconds, dop_hint, tracking_days;
+	int page_rows;         /* most rows of a page */
 	int webhook_ms;        /* how long a webhook may take */
 	bool filter_column;    /* an administrator made the column new_synctomkto */
 	bool delta_token_last; /* a delta link names the version at the last page, not the first */

@@ -6,13 +6,11 @@
 
 #include "dataverse/dataverse.h"
 
-#define PAGE_MAX 5000
-
 int page_size(const struct call *c)
 {
-	int wanted = c->prefer.page_size;
+	int wanted = c->prefer.page_size, most = c->dataverse->settings.page_rows;
 
-	return wanted > 0 && wanted < PAGE_MAX ? wanted : PAGE_MAX;
+	return wanted > 0 && wanted < most ? wanted : most;
 }
 
 static bool cookie_read(const char *cookie, struct page_position *ret)

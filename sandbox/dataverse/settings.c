@@ -8,12 +8,14 @@
 #include "dataverse/dataverse.h"
 
 #define DEFAULT_TRACKING_DAYS 7
+#define PAGE_ROWS_MAX 5000
 
 void settings_reset(struct dataverse *d)
 {
 	d->settings = (struct settings){ .token_seconds = 3599,
 					 .dop_hint = 4,
 					 .webhook_ms = 60000,
+					 .page_rows = PAGE_ROWS_MAX,
 					 .tracking_days = DEFAULT_TRACKING_DAYS };
 	for (size_t i = 0; i < TABLE_COUNT; i++) /* rules that come published */
 		d->settings.duplicate_rules[i] = d->store.tables[i].email_column != NO_COLUMN;
@@ -399,6 +401,18 @@ static bool read_webhook_time(struct reading *r, const char *name, struct json_o
 	return true;
 }
 
+static bool read_page_rows(struct reading *r, const char *name, struct json_object *value)
+{
+	int64_t n;
+
+	if (!read_number(r, name, value, &n))
+		return false;
+	if (n < 1 || n > PAGE_ROWS_MAX)
+		return wrong(r, name, "must be between 1 and 5000");
+	r->dataverse->settings.page_rows = (int)n;
+	return true;
+}
+
 static bool read_delta_token(struct reading *r, const char *name, struct json_object *value)
 {
 	const char *page = json_object_get_string(value);
@@ -485,6 +499,7 @@ static const struct {
 	{ "plugin", read_plugin, false },
 	{ "duplicateRules", read_duplicate_rules, false },
 	{ "webhookSeconds", read_webhook_time, false },
+	{ "pageRows", read_page_rows, false },
 	{ "deltaToken", read_delta_token, false },
 	{ "maxLength", read_lengths, true },
 	{ "dropColumn", read_dropped, true },

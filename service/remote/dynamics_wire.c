@@ -194,24 +194,53 @@ void dynamics_filter_in(struct buf *out, const char *column, const struct str *v
 
 /* ---- cursors ---- */
 
-/* "<16 hex digits> <url>", with a + behind the digits in the middle of a full scan. */
-bool dynamics_cursor_read(struct str text, struct dynamics_cursor *ret)
+static bool read_selection(struct str digits, uint64_t *ret)
 {
-	struct dynamics_cursor c = { .url = text };
-	struct str head = str_cut(&c.url, ' ');
+	uint64_t selection = 0;
 
-	c.is_full_scan = str_ends(head, STR("+"));
-	if (c.is_full_scan)
-		head.n--;
-	if (head.n != 16 || !c.url.n)
+	if (digits.n != 16)
 		return false;
-	for (size_t i = 0; i < head.n; i++) {
-		const char *digits = "0123456789abcdef", *at = strchr(digits, head.p[i]);
+	for (size_t i = 0; i < digits.n; i++) {
+		const char *all = "0123456789abcdef", *at = strchr(all, digits.p[i]);
 
 		if (!at || !*at)
 			return false;
-		c.selection = c.selection << 4 | (uint64_t)(at - digits);
+		selection = selection << 4 | (uint64_t)(at - all);
 	}
+	*ret = selection;
+	return true;
+}
+
+/* "@<version>" or "!<version>-<version>" or nothing. */
+static bool read_guard(struct str text, struct dynamics_cursor *ret)
+{
+	struct str rest, first;
+
+	if (!text.n)
+		return true;
+	rest = (struct str){ text.p + 1, text.n - 1 };
+	first = str_cut(&rest, '-');
+	ret->is_guarding = text.p[0] == '!';
+	if ((text.p[0] != '@' && !ret->is_guarding) || !str_int64(first, 1, INT64_MAX, &ret->guard))
+		return false;
+	return ret->is_guarding ? str_int64(rest, ret->guard, INT64_MAX, &ret->guard_end) : !rest.n;
+}
+
+/* "<16 hex digits><scan><guard> <url>": scan is a + in the middle of a full scan, guard as above;
+ * both may be absent. */
+bool dynamics_cursor_read(struct str text, struct dynamics_cursor *ret)
+{
+	struct dynamics_cursor c = { .url = text };
+	struct str head = str_cut(&c.url, ' '), guard;
+
+	if (head.n < 16 || !c.url.n || !read_selection((struct str){ head.p, 16 }, &c.selection))
+		return false;
+	guard = (struct str){ head.p + 16, head.n - 16 };
+	c.is_full_scan = str_starts(guard, STR("+"));
+	if (c.is_full_scan)
+		guard = (struct str){ guard.p + 1, guard.n - 1 };
+	if (!read_guard(guard, &c))
+		return false;
 	*ret = c;
 	return true;
 }
@@ -220,7 +249,12 @@ struct str dynamics_cursor_print(struct arena *a, const struct dynamics_cursor *
 {
 	CLEANUP(buf_release) struct buf text = { 0 };
 
-	buf_fmt(&text, "%016llx%s ", (unsigned long long)c->selection, c->is_full_scan ? "+" : "");
+	buf_fmt(&text, "%016llx%s", (unsigned long long)c->selection, c->is_full_scan ? "+" : "");
+	if (c->is_guarding)
+		buf_fmt(&text, "!%lld-%lld", (long long)c->guard, (long long)c->guard_end);
+	else if (c->guard)
+		buf_fmt(&text, "@%lld", (long long)c->guard);
+	buf_char(&text, ' ');
 	buf_add(&text, c->url);
 	return arena_str(a, buf_str(&text));
 }

@@ -59,10 +59,15 @@ void dynamics_filter_in(struct buf *out, const char *column, const struct str *v
 			size_t count);
 
 /* A place in a change feed: the columns it was started with, whether it is the middle of a full
- * scan, the address. */
+ * scan, the address. A reading of several pages carries along from which version on rows of its
+ * pages may have changed since; when its pages are read, these rows are read again (is_guarding),
+ * and the address is the one to go on from afterwards. */
 struct dynamics_cursor {
 	uint64_t selection;
 	bool is_full_scan;
+	bool is_guarding;
+	int64_t guard;     /* rows with a higher version; 0: none is known */
+	int64_t guard_end; /* is_guarding: up to this one */
 	struct str url;
 };
 

@@ -183,6 +183,21 @@ class DeltaTokens(DataverseCase):
         self.assertEqual(names, ["a", "b", "c2"])
         self.assertEqual(self.rows(link), [])
 
+    def test_pages_can_be_smaller_than_what_is_asked_for(self):
+        self.limits(pageRows=2)
+        for name in "abc":
+            self.create(lastname=name)
+        for path, headers in (("contacts?$select=lastname", {}), ("contacts?$select=lastname", {"Prefer": TRACK}),
+                              ("contacts?$select=lastname", {"Prefer": "odata.maxpagesize=5000"})):
+            page = self.get(path, **headers)
+            self.assertEqual(len(page["value"]), 2)
+            self.assertEqual(len(self.get(page["@odata.nextLink"])["value"]), 1)
+        self.limits(pageRows=5000)
+        self.assertEqual(len(self.rows("contacts?$select=lastname")), 3)
+        for rows in (0, 5001, "many"):
+            answer = self.sandbox.marketo.call("POST", "/_sandbox/limits", {"dynamics": {"pageRows": rows}})
+            self.assertEqual(answer.status, 400)
+
     def test_expiry_and_wrong_setting(self):
         self.limits(deltaToken="last", trackingDays=7)
         self.create(lastname="a")

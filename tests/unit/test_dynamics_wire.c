@@ -338,23 +338,49 @@ static void filters_are_encoded(void **state)
 
 static void cursors_survive(void **state)
 {
+	static const struct {
+		struct dynamics_cursor c;
+		const char *text;
+	} rows[] = {
+		{ { 255, false, false, 0, 0, { "https://x", 9 } }, "00000000000000ff https://x" },
+		{ { 0x0123456789abcdef, true, false, 0, 0, { "https://x/?a=1 2", 16 } },
+		  "0123456789abcdef+ https://x/?a=1 2" },
+		{ { 1, true, false, 7718, 0, { "/x", 2 } }, "0000000000000001+@7718 /x" },
+		{ { 1, false, false, 7718, 0, { "/x", 2 } }, "0000000000000001@7718 /x" },
+		{ { 1, true, true, 7718, 7720, { "/x", 2 } }, "0000000000000001+!7718-7720 /x" },
+		{ { 1, false, true, 7718, 7718, { "/x", 2 } }, "0000000000000001!7718-7718 /x" },
+	};
 	static const char *const bad[] = { "",
 					   "0123456789abcdef",
 					   "0123456789abcdef ",
 					   "0123456789ABCDEF https://x",
 					   "0123456789abcde https://x",
-					   "0123456789abcdef- https://x" };
+					   "0123456789abcdef- https://x",
+					   "0123456789abcdef0 https://x",
+					   "0123456789abcdef@ https://x",
+					   "0123456789abcdef@0 https://x",
+					   "0123456789abcdef@-7 https://x",
+					   "0123456789abcdef@7-8 https://x",
+					   "0123456789abcdef!7 https://x",
+					   "0123456789abcdef!8-7 https://x",
+					   "0123456789abcdef!7-8-9 https://x",
+					   "0123456789abcdef@7+ https://x" };
 	CLEANUP(arena_release) struct arena a = { 0 };
-	struct dynamics_cursor c = { 0x0123456789abcdef, true, STR("https://x/?a=1 2") }, back;
-	struct str text = dynamics_cursor_print(&a, &c);
+	struct dynamics_cursor back;
 
 	(void)state;
-	assert_str(text, "0123456789abcdef+ https://x/?a=1 2");
-	assert_true(dynamics_cursor_read(text, &back));
-	assert_true(back.selection == c.selection && back.is_full_scan &&
-		    str_equal(back.url, c.url));
-	assert_true(dynamics_cursor_read(STR("00000000000000ff https://x"), &back));
-	assert_true(back.selection == 255 && !back.is_full_scan);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct dynamics_cursor *c = &rows[i].c;
+		struct str text = dynamics_cursor_print(&a, c);
+
+		assert_str(text, rows[i].text);
+		assert_true(dynamics_cursor_read(text, &back));
+		assert_true(back.selection == c->selection && str_equal(back.url, c->url));
+		assert_int_equal(back.is_full_scan, c->is_full_scan);
+		assert_int_equal(back.is_guarding, c->is_guarding);
+		assert_int_equal(back.guard, c->guard);
+		assert_int_equal(back.guard_end, c->guard_end);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_false(dynamics_cursor_read(str_of(bad[i]), &back));
 }
