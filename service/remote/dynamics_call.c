@@ -78,8 +78,6 @@ enum err_kind dynamics_pause(struct dynamics *d, const struct call *call, unsign
 	return ERR_NONE;
 }
 
-#define LABELS "odata.include-annotations=\"OData.Community.Display.V1.FormattedValue\""
-
 /* ---- one request ---- */
 
 static void prepare(struct dynamics_request *r, const struct call *call, const char *authorization,
@@ -99,7 +97,7 @@ static void prepare(struct dynamics_request *r, const struct call *call, const c
 	if (r->prefer || r->wants_labels) {
 		snprintf(r->prefer_line, sizeof(r->prefer_line), "Prefer: %s%s%s",
 			 r->prefer ? r->prefer : "", r->prefer && r->wants_labels ? "," : "",
-			 r->wants_labels ? LABELS : "");
+			 r->wants_labels ? DYNAMICS_LABELS : "");
 		r->headers[n++] = r->prefer_line;
 	}
 	if (r->content_type) {

@@ -13,6 +13,8 @@
 #include "remote/dynamics_token.h"
 
 #define DYNAMICS_ROOT "/api/data/v9.2/"
+/* Preferred when names of the rows that look-ups point to are wanted. */
+#define DYNAMICS_LABELS "odata.include-annotations=\"OData.Community.Display.V1.FormattedValue\""
 
 /* What the table alone says of a column; rights per column come on top and may change any minute. */
 struct dynamics_column {

@@ -1,8 +1,9 @@
-/* Records by id and by e-mail, 100 a request ("Microsoft Learn: In query function"), and users by
- * name. */
+/* Records by id and by e-mail, 100 a query ("Microsoft Learn: In query function"), the queries
+ * several a request; and users by name. */
 #include "remote/dynamics_read.h"
 
 #include "base/mem.h"
+#include "remote/dynamics_query.h"
 #include "remote/json.h"
 
 enum {
@@ -20,7 +21,7 @@ struct asking {
 	const struct str *values;
 	size_t count;
 	struct arena *arena; /* of the records */
-	/* Called for every record; values are those the request asked for. */
+	/* Called for every record; values are those its query asked for. */
 	enum err_kind (*take)(struct asking *asking, const struct str *values, size_t count,
 			      struct record *record, struct err *err);
 	void *context;
@@ -37,9 +38,9 @@ void dynamics_projection_of(struct dynamics *d, const struct mapping *m, enum ta
 	dynamics_project(m, t, has_origin, a, ret);
 }
 
-/* ---- requests ---- */
+/* ---- queries ---- */
 
-/* How many of the values fit in one request. */
+/* How many of the values fit in one query. */
 static size_t fitting(const struct str *values, size_t count)
 {
 	size_t bytes = 0, n = 0;
@@ -96,11 +97,12 @@ static enum err_kind visit(void *context, const char *array, const char *member,
 	return kind;
 }
 
-/* The answer of one request, and the pages that follow it. */
-static enum err_kind take_answer(struct rows *rows, struct dynamics_request *first, struct err *err)
+/* The answer of one query, and the pages that follow it. */
+static enum err_kind take_answer(void *context, size_t query, struct str body, struct err *err)
 {
+	struct rows *rows = (struct rows *)context + query;
 	struct dynamics *d = rows->asking->d;
-	enum err_kind kind = json_walk(buf_str(&first->answer.body_in), visit, rows, err);
+	enum err_kind kind = json_walk(body, visit, rows, err);
 
 	for (unsigned page = 0; kind == ERR_NONE && rows->next.n; page++) {
 		struct dynamics_request r = { .path = rows->next.p,
@@ -118,38 +120,24 @@ static enum err_kind take_answer(struct rows *rows, struct dynamics_request *fir
 	return kind;
 }
 
-/* Asks for all values, as many requests side by side as Dataverse takes, one group after the other
- * (INV-BOUNDED). */
 static enum err_kind ask_all(struct asking *q, struct err *err)
 {
-	enum err_kind kind = ERR_NONE;
-	size_t at = 0;
+	CLEANUP(arena_release) struct arena paths = { 0 };
+	struct dynamics_query *queries = arena_array(&paths, q->count + 1, sizeof(*queries));
+	struct rows *rows = arena_array(&paths, q->count + 1, sizeof(*rows));
+	size_t n = 0;
 
-	while (kind == ERR_NONE && at < q->count) {
-		CLEANUP(arena_release) struct arena paths = { 0 };
-		size_t parallel = dynamics_parallel(q->d), n = 0;
-		struct dynamics_request *requests =
-			arena_array(&paths, parallel, sizeof(*requests));
-		struct rows *rows = arena_array(&paths, parallel, sizeof(*rows));
+	for (size_t at = 0; at < q->count; n++) {
+		size_t fit = fitting(q->values + at, q->count - at);
 
-		for (; n < parallel && at < q->count; n++) {
-			size_t fit = fitting(q->values + at, q->count - at);
-
-			rows[n] = (struct rows){
-				.asking = q, .values = q->values + at, .count = fit, .paths = &paths
-			};
-			requests[n].path = query_path(q, q->values + at, fit, &paths);
-			requests[n].wants_labels = q->projection.has_labels;
-			at += fit;
-		}
-		kind = dynamics_send(q->d, q->call, requests, n, err);
-		for (size_t i = 0; i < n; i++) {
-			if (kind == ERR_NONE)
-				kind = take_answer(&rows[i], &requests[i], err);
-			dynamics_request_release(&requests[i]);
-		}
+		rows[n] = (struct rows){
+			.asking = q, .values = q->values + at, .count = fit, .paths = &paths
+		};
+		queries[n].path = query_path(q, q->values + at, fit, &paths);
+		queries[n].wants_labels = q->projection.has_labels;
+		at += fit;
 	}
-	return kind;
+	return dynamics_ask(q->d, q->call, queries, n, take_answer, rows, err);
 }
 
 /* ---- by id ---- */

@@ -120,3 +120,7 @@ class Guard(Pages):
                 world.serve_cycles(1)
                 log = [call for call in world.sandbox.log() if call["user"] == "tandem" and CONTACTS in call["path"]]
                 self.assertEqual(len(log), 2, log)
+
+
+if __name__ == "__main__":
+    unittest.main()
