@@ -48,6 +48,12 @@ static enum err_kind changes(void *self, const struct call *call, const struct m
 	return kind != ERR_NONE ? kind : dynamics_changes(self, call, m, t, cursor, a, ret, err);
 }
 
+static enum err_kind count(void *self, const struct call *call, uint64_t ret[TABLE_COUNT],
+			   struct err *err)
+{
+	return dynamics_count(self, call, ret, err);
+}
+
 static enum err_kind read_records(void *self, const struct call *call, const struct mapping *m,
 				  enum table t, const int64_t *person_ids,
 				  const struct guid *record_ids, size_t count, struct arena *a,
@@ -121,6 +127,7 @@ static const struct remote_ops ops = {
 	.describe = describe,
 	.refresh_rights = refresh_rights,
 	.changes = changes,
+	.count = count,
 	.read = read_records,
 	.find = find,
 	.write = write_records,

@@ -19,6 +19,11 @@ enum err_kind dynamics_find(struct dynamics *d, const struct call *call, const s
 enum err_kind dynamics_find_owner(struct dynamics *d, const struct call *call, struct str name,
 				  struct guid *ret, struct err *err);
 
+enum err_kind dynamics_count(struct dynamics *d, const struct call *call, uint64_t ret[TABLE_COUNT],
+			     struct err *err);
+/* Takes the numbers of an answer to RetrieveTotalRecordCount; what it does not tell is 0. */
+void dynamics_count_read(struct json_object *answer, uint64_t ret[TABLE_COUNT]);
+
 /* What is read of a table, as far as the table was described. */
 void dynamics_projection_of(struct dynamics *d, const struct mapping *m, enum table t,
 			    struct arena *a, struct dynamics_projection *ret);

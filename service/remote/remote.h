@@ -135,6 +135,11 @@ struct remote_ops {
 	enum err_kind (*changes)(void *self, const struct call *, const struct mapping *,
 				 enum table, struct str cursor, struct arena *,
 				 struct change_page *ret, struct err *);
+	/* About how many records each table of this side has: a number that may be a day old, for
+	 * saying how far a full scan is; 0: not known, for whatever reason. ERR_STOPPED is the only
+	 * error. Dynamics; else NULL. */
+	enum err_kind (*count)(void *self, const struct call *, uint64_t ret[TABLE_COUNT],
+			       struct err *err);
 	/* Records by id (persons: person_ids, records: record_ids), any number; ret[i] is NULL when
 	 * i is not there. */
 	enum err_kind (*read)(void *self, const struct call *, const struct mapping *, enum table,

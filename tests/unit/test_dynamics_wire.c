@@ -385,6 +385,35 @@ static void cursors_survive(void **state)
 		assert_false(dynamics_cursor_read(str_of(bad[i]), &back));
 }
 
+static void counts_are_read(void **state)
+{
+#define COUNTS(text) "{\"EntityRecordCountCollection\":{\"Count\":2,\"IsReadOnly\":false," text "}}"
+	static const struct {
+		const char *answer;
+		uint64_t leads, contacts;
+	} rows[] = {
+		{ COUNTS("\"Keys\":[\"contact\",\"lead\"],\"Values\":[1200345,7]"), 7, 1200345 },
+		{ COUNTS("\"Keys\":[\"account\",\"person\",\"lead\"],\"Values\":[1,2,3]"), 3, 0 },
+		{ COUNTS("\"Keys\":[\"contact\",\"lead\"],\"Values\":[5]"), 0, 5 },
+		{ COUNTS("\"Keys\":[\"contact\",null,7],\"Values\":[-5,1,2]"), 0, 0 },
+		{ COUNTS("\"Keys\":[\"contact\"]"), 0, 0 },
+		{ "{}", 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct json_object *answer = json_tokener_parse(rows[i].answer);
+		uint64_t counts[TABLE_COUNT] = { 9, 9, 9 };
+
+		dynamics_count_read(answer, counts);
+		assert_int_equal(counts[TABLE_PERSON], 0);
+		assert_int_equal(counts[TABLE_LEAD], rows[i].leads);
+		assert_int_equal(counts[TABLE_CONTACT], rows[i].contacts);
+		json_object_put(answer);
+	}
+#undef COUNTS
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +429,7 @@ int main(void)
 		cmocka_unit_test(the_sync_filter_is_read),
 		cmocka_unit_test(filters_are_encoded),
 		cmocka_unit_test(cursors_survive),
+		cmocka_unit_test(counts_are_read),
 	};
 
 	return RUN(tests);
