@@ -212,5 +212,5 @@ $(ALL_C:%=syntax/%): syntax/%:
 $(HEADERS:%=syntax/%): syntax/%:
 	$(hide)$(SYNTAX) -Wno-unused-function -x c -include $* /dev/null
 
--include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d) $(SIM_OBJ:.o=.d) \
+-include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(AIDS:%.c=$(OUT)/%.d) $(FUZZ_BIN:=.d) $(SIM_OBJ:.o=.d) \
 	$(wildcard $(OUT)/tests/oracle/*.d) $(OUT)/service/main.d
