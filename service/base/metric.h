@@ -17,6 +17,10 @@
 	  "Length of the last cycle.")                                                             \
 	X(CYCLE_LAST_OK_TIME, "gauge", "tandem_cycle_last_ok_seconds", "",                         \
 	  "When the last good cycle ended, seconds since 1970.")                                   \
+	X(CURSOR_AGE_PERSON, "gauge", "tandem_cursor_age_seconds", "table=\"person\"",             \
+	  "How long ago the place in a change feed moved last, when last looked.")                 \
+	X(CURSOR_AGE_LEAD, "gauge", "tandem_cursor_age_seconds", "table=\"lead\"", "")             \
+	X(CURSOR_AGE_CONTACT, "gauge", "tandem_cursor_age_seconds", "table=\"contact\"", "")       \
 	X(HALTED, "gauge", "tandem_sync_halted", "", "1 while a side is halted.")                  \
 	X(PAUSED, "gauge", "tandem_sync_paused", "", "1 while an operator has paused the sync.")   \
 	X(READ_PERSONS, "counter", "tandem_records_read_total", "table=\"person\"",                \

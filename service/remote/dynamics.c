@@ -48,6 +48,17 @@ static enum err_kind changes(void *self, const struct call *call, const struct m
 	return kind != ERR_NONE ? kind : dynamics_changes(self, call, m, t, cursor, a, ret, err);
 }
 
+static uint32_t feed_days(void *self)
+{
+	struct dynamics *d = self;
+	uint32_t days;
+
+	(void)pthread_mutex_lock(&d->lock);
+	days = d->feed_days;
+	(void)pthread_mutex_unlock(&d->lock);
+	return days;
+}
+
 static enum err_kind count(void *self, const struct call *call, uint64_t ret[TABLE_COUNT],
 			   struct err *err)
 {
@@ -127,6 +138,7 @@ static const struct remote_ops ops = {
 	.describe = describe,
 	.refresh_rights = refresh_rights,
 	.changes = changes,
+	.feed_days = feed_days,
 	.count = count,
 	.read = read_records,
 	.find = find,

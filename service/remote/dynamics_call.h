@@ -35,6 +35,7 @@ struct dynamics {
 	int64_t slow_until_ms; /* half of it until then */
 	struct dynamics_column *columns[TABLE_COUNT]; /* owned; all of a table, by metadata_id */
 	size_t column_count[TABLE_COUNT];
+	uint32_t feed_days;           /* how long a cursor stays good; 0 not known */
 	bool has_origin[TABLE_COUNT]; /* the table has the column originatingleadid */
 };
 

@@ -49,7 +49,14 @@ const char *dynamics_privilege(struct json_object *privileges, const char *verb,
 
 /* ---- describing ---- */
 
-enum { ASK_BASE, ASK_LANGUAGE, ASK_PRIVILEGES, ASK_RIGHTS, ASK_CASTS, ASK_MAX = ASK_CASTS + 16 };
+enum {
+	ASK_BASE,
+	ASK_ORGANISATION,
+	ASK_PRIVILEGES,
+	ASK_RIGHTS,
+	ASK_CASTS,
+	ASK_MAX = ASK_CASTS + 16
+};
 
 struct describing {
 	struct dynamics_request requests[ASK_MAX];
@@ -67,7 +74,8 @@ static void ask_all(const struct guid *user, enum table t, struct arena *a, stru
 			  "%s?$select=LogicalName,AttributeType,IsValidForRead,"
 			  "IsValidForCreate,IsValidForUpdate,IsSecured,AttributeOf",
 			  root);
-	ret->requests[ASK_LANGUAGE].path = DYNAMICS_ROOT "organizations?$select=languagecode";
+	ret->requests[ASK_ORGANISATION].path = DYNAMICS_ROOT
+		"organizations?$select=languagecode,expirechangetrackingindays";
 	ret->requests[ASK_PRIVILEGES].path = dynamics_user_path(a, user, "RetrieveUserPrivileges");
 	ret->requests[ASK_RIGHTS].path =
 		dynamics_user_path(a, user, "RetrievePrincipalAttributePrivileges");
@@ -84,21 +92,28 @@ static void ask_all(const struct guid *user, enum table t, struct arena *a, stru
 }
 
 /* 0 when the sync user may not read the organisation: labels then fall back to the first language
- * there is. */
-static enum err_kind base_language(const struct describing *all, int *ret, struct err *err)
+ * there is, and how long a cursor stays good is not known ("Microsoft Learn: Organization table
+ * reference"). */
+static enum err_kind take_organisation(struct dynamics *d, const struct describing *all,
+				       int *ret_language, struct err *err)
 {
-	struct json_object *rows;
-	int64_t language = 0;
+	struct json_object *rows, *row;
+	int64_t language = 0, days = 0;
 
-	*ret = 0;
-	if (all->requests[ASK_LANGUAGE].kind == ERR_RIGHTS)
+	*ret_language = 0;
+	if (all->requests[ASK_ORGANISATION].kind == ERR_RIGHTS)
 		return ERR_NONE;
-	rows = json_get_array(all->answers[ASK_LANGUAGE], "value");
+	rows = json_get_array(all->answers[ASK_ORGANISATION], "value");
 	if (!rows || !json_object_array_length(rows))
 		return err_set(err, ERR_RUBBISH, "the organisation came without its language");
-	if (json_get_int64(json_object_array_get_idx(rows, 0), "languagecode", &language) &&
-	    language > 0 && language < 0x10000)
-		*ret = (int)language;
+	row = json_object_array_get_idx(rows, 0);
+	if (json_get_int64(row, "languagecode", &language) && language > 0 && language < 0x10000)
+		*ret_language = (int)language;
+	if (!json_get_int64(row, "expirechangetrackingindays", &days) || days < 0 || days > 10000)
+		days = 0;
+	(void)pthread_mutex_lock(&d->lock);
+	d->feed_days = (uint32_t)days;
+	(void)pthread_mutex_unlock(&d->lock);
 	return ERR_NONE;
 }
 
@@ -108,7 +123,7 @@ static enum err_kind parse_all(struct describing *all, struct err *err)
 		struct dynamics_request *r = &all->requests[i];
 		enum err_kind kind = r->kind;
 
-		if (kind == ERR_RIGHTS && i == ASK_LANGUAGE)
+		if (kind == ERR_RIGHTS && i == ASK_ORGANISATION)
 			continue;
 		if (kind != ERR_NONE && err)
 			*err = r->err;
@@ -151,7 +166,7 @@ static enum err_kind build(struct dynamics *d, struct describing *all, enum tabl
 	enum err_kind kind = parse_all(all, err);
 
 	if (kind == ERR_NONE)
-		kind = base_language(all, &language, err);
+		kind = take_organisation(d, all, &language, err);
 	if (kind == ERR_NONE)
 		kind = dynamics_schema_base(all->answers[ASK_BASE], a, &s, err);
 	for (size_t i = 0; kind == ERR_NONE && i < dynamics_cast_count; i++)

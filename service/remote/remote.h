@@ -135,6 +135,9 @@ struct remote_ops {
 	enum err_kind (*changes)(void *self, const struct call *, const struct mapping *,
 				 enum table, struct str cursor, struct arena *,
 				 struct change_page *ret, struct err *);
+	/* How many days a cursor of changes stays good, as far as describe has seen; 0: not known.
+	 * Dynamics; else NULL. */
+	uint32_t (*feed_days)(void *self);
 	/* About how many records each table of this side has: a number that may be a day old, for
 	 * saying how far a full scan is; 0: not known, for whatever reason. ERR_STOPPED is the only
 	 * error. Dynamics; else NULL. */

@@ -146,6 +146,25 @@ enum err_kind postgres_cursor(void *self, const char *name, struct arena *a, str
 	return ERR_NONE;
 }
 
+enum err_kind postgres_cursor_ages(void *self, int64_t ret[TABLE_COUNT], struct err *err)
+{
+	struct postgres *p = self;
+	struct answer answer = { 0 };
+	enum err_kind kind = db_run(p->db, STATEMENT_CURSOR_AGES, NULL, &answer, err);
+
+	if (kind)
+		return kind;
+	for (int t = 0; t < TABLE_COUNT; t++) {
+		ret[t] = -1;
+		for (size_t i = 0; i < answer_rows(&answer); i++)
+			if (str_equal(answer_bytes(&answer, i, 0),
+				      str_of(table_name((enum table)t))))
+				ret[t] = answer_int(&answer, i, 1);
+	}
+	answer_release(&answer);
+	return ERR_NONE;
+}
+
 enum err_kind postgres_set_paused(void *self, bool paused, const char *by, struct err *err)
 {
 	struct postgres *p = self;

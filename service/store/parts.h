@@ -35,6 +35,7 @@ enum err_kind postgres_slots(void *self, const struct field *fields, size_t coun
 			     struct err *err);
 enum err_kind postgres_cursor(void *self, const char *name, struct arena *a, struct str *ret,
 			      struct err *err);
+enum err_kind postgres_cursor_ages(void *self, int64_t ret[TABLE_COUNT], struct err *err);
 enum err_kind postgres_set_paused(void *self, bool paused, const char *by, struct err *err);
 enum err_kind postgres_is_paused(void *self, bool *ret, struct err *err);
 enum err_kind postgres_next_cycle_number(void *self, int64_t *ret, struct err *err);

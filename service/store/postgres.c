@@ -28,6 +28,7 @@ static const struct store_ops postgres_ops = {
 	.resign = postgres_resign,
 	.slots = postgres_slots,
 	.cursor = postgres_cursor,
+	.cursor_ages = postgres_cursor_ages,
 	.links_by_record = postgres_links_by_record,
 	.links_by_person = postgres_links_by_person,
 	.claim = postgres_claim,

@@ -110,6 +110,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " FROM unnest($1::text[]) WITH ORDINALITY AS i (name, n)"
 	      " WHERE NOT EXISTS (SELECT FROM field_slot f WHERE f.name = i.name) GROUP BY name"),
 	READ(CURSOR, 1, "SELECT place FROM cursor WHERE name = $1::text"),
+	READ(CURSOR_AGES, 0, "SELECT name, extract(epoch FROM now() - moved_at)::int8 FROM cursor"),
 	WRITE(CURSORS_PUT, 2,
 	      "INSERT INTO cursor (name, place)"
 	      " SELECT DISTINCT ON (name) name, place"

@@ -186,6 +186,8 @@ struct store_ops {
 			       struct err *);
 	enum err_kind (*cursor)(void *self, const char *name, struct arena *, struct str *ret,
 				struct err *); /* empty: none */
+	/* Seconds since the cursor of each table moved; -1: it has none. */
+	enum err_kind (*cursor_ages)(void *self, int64_t ret[TABLE_COUNT], struct err *);
 	/* Links with their parked writes; ret[i] NULL: none. Memory: arena. */
 	enum err_kind (*links_by_record)(void *self, enum table, const struct guid *ids,
 					 size_t count, struct arena *, struct link **ret,

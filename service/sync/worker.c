@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "core/retry.h"
+#include "sync/cursor_age.h"
 #include "sync/cycle.h"
 #include "sync/state.h"
 
@@ -17,6 +18,7 @@ enum {
 	WORKER_RETRY_MAX_MS = 300 * 1000, /* or the interval, where that is shorter */
 	WORKER_RETRY_MAX_LEAST_MS = 10 * 1000,
 	WORKER_CLEAN_UP_MS = 3600 * 1000,
+	WORKER_AGES_MS = 60 * 1000, /* no cycle runs: how often the feeds' age is looked at */
 };
 
 struct worker {
@@ -25,6 +27,7 @@ struct worker {
 	bool is_joined;    /* the stopping thread's */
 	unsigned failures; /* cycles failed in a row */
 	int64_t cleaned_ms;
+	int64_t aged_ms;       /* when the feeds' age was looked at */
 	atomic_llong finished; /* cycles ended well by this service */
 };
 
@@ -196,6 +199,17 @@ static void worker_clean_up(struct worker *w)
 		log_warn("clean_up_failed", LOG_ERR(&err));
 }
 
+/* After every cycle, and now and then while there is none. */
+static void worker_look_at_ages(struct worker *w, bool has_run)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!has_run && w->aged_ms && now - w->aged_ms < WORKER_AGES_MS)
+		return;
+	w->aged_ms = now;
+	cursor_age_look(w->e);
+}
+
 /* After a cycle: how long to wait for the next. A failed one is tried again sooner, with growing
  * pauses. */
 static int64_t worker_pause_ms(struct worker *w, enum err_kind kind, const struct err *err)
@@ -236,10 +250,12 @@ static void *worker_main(void *arg)
 		bool is_unfinished = false;
 
 		if (!worker_may_run(w)) {
+			worker_look_at_ages(w, false);
 			(void)stop_wait_ms(e->stop, WORKER_LOOK_MS);
 			continue;
 		}
 		kind = worker_cycle(w, &is_unfinished, &err);
+		worker_look_at_ages(w, true);
 		if (kind == ERR_NOT_LEADER)
 			e->store.ops->resign(e->store.self);
 		if (kind == ERR_NONE && !is_unfinished &&

@@ -1,5 +1,6 @@
 """The change feed of Dynamics read in several pages, while rows change behind the reader's back."""
 
+import json
 import unittest
 
 from harness import Scenario, until
@@ -120,6 +121,60 @@ class Guard(Pages):
                 world.serve_cycles(1)
                 log = [call for call in world.sandbox.log() if call["user"] == "tandem" and CONTACTS in call["path"]]
                 self.assertEqual(len(log), 2, log)
+
+
+class Expired(Scenario):
+    def start(self):
+        world = self.world(people=60)
+        world.setup()
+        world.serve_cycles(2)
+        return world
+
+    def test_rows_deleted_while_the_link_expired_are_found(self):
+        world = self.start()
+        dynamics = world.dynamics()
+        gone = {table: [row[table + "id"] for row in dynamics.query(table, columns=(table + "id",))[:3]]
+                for table in ("contact", "lead")}
+        for table, records in gone.items():
+            for record in records:
+                dynamics.delete(table, record)
+        kept = dynamics.query("contact", columns=("contactid",))[0]["contactid"]
+        dynamics.update("contact", kept, jobtitle="changed meanwhile")
+        world.sandbox.advance(8 * 86400)
+        world.serve_cycles(2)
+        people = world.marketo().everybody(("microsoftId", "microsoftIsDeleted"))
+        flagged = {person["microsoftId"] for person in people.values() if person["microsoftIsDeleted"]}
+        self.assertEqual(flagged, {record for records in gone.values() for record in records})
+        self.assertEqual(world.marketo().find("microsoftId", [kept], ("title",))[0]["title"], "changed meanwhile")
+        self.assertEqual(world.sql("SELECT is_full_scan FROM cycle ORDER BY number DESC LIMIT 2"), [["f"], ["t"]])
+
+    def test_a_link_that_grows_old_is_told(self):
+        world = self.start()
+        world.sql("UPDATE cursor SET moved_at = now() - interval '85 hours' WHERE name IN ('contact', 'lead')")
+        world.sandbox.faults({"side": "dynamics", "method": "GET", "path": CONTACTS, "user": "tandem", "from": 1,
+                              "count": 1000, "effect": {"status": 403, "code": "0x80040220"}})
+        world.start()
+        world.wait_state("halted")  # a cycle has failed
+        age = 'tandem_cursor_age_seconds{table="contact"}'
+        self.assertGreaterEqual(until(lambda: world.tandem(None).metrics()[age], 30, "the age"), 85 * 3600)
+        world.sandbox.faults()
+        until(lambda: world.tandem(None).metrics()[age] < 3600, 60, "the contacts to be read")
+        world.stop()
+        told = [json.loads(line) for line in world.log_tail(100000).splitlines() if "cursor_grows_old" in line]
+        cycles = int(world.sql("SELECT count(*) FROM cycle WHERE result = 3")[0][0])
+        for table in ("contact", "lead"):  # contacts come first: both stood still
+            of_table = [line for line in told if line["table"] == table]
+            self.assertTrue(1 <= len(of_table) <= cycles, told)
+            self.assertEqual((of_table[0]["level"], of_table[0]["expiresAfterDays"]), ("warn", 7))
+
+    def test_a_young_link_is_not_told(self):
+        world = self.start()
+        world.sql("UPDATE cursor SET moved_at = now() - interval '83 hours'")
+        world.start()
+        world.run_cycles(1)
+        self.assertLess(world.tandem(None).metrics()['tandem_cursor_age_seconds{table="lead"}'], 3600)
+        world.stop()
+        self.assertNotIn("cursor_grows_old", world.log_tail(100000))
 
 
 if __name__ == "__main__":

@@ -200,6 +200,23 @@ static void test_cursor_behind(void **state)
 	assert_int_equal(place.n, 0);
 }
 
+static void test_cursor_ages(void **state)
+{
+	struct cursor_row cursors[] = { { "person", STR("a") }, { "lead", STR("b") } };
+	struct unit u = { .cursors = cursors, .cursor_count = 2 };
+	int64_t ages[TABLE_COUNT] = { 0 };
+
+	(void)state;
+	commit(&u);
+	fixture_sql(f, "UPDATE cursor SET moved_at = moved_at - interval '5 days'");
+	u.cursor_count = 1;
+	commit(&u);
+	ok(OPS->cursor_ages(SELF, ages, &last_err));
+	assert_in_range(ages[TABLE_PERSON], 0, 24 * 3600);
+	assert_in_range(ages[TABLE_LEAD], 5 * 24 * 3600, 6 * 24 * 3600);
+	assert_int_equal(ages[TABLE_CONTACT], -1);
+}
+
 static void test_claims(void **state)
 {
 	struct link *a = make_link(f, 1, 1, 0), *b = make_link(f, 2, 1, 0),
@@ -446,6 +463,7 @@ int main(void)
 		{ "tombstones", test_tombstones },
 		{ "INV-ONE-ROW", test_one_row },
 		{ "INV-CURSOR-BEHIND", test_cursor_behind },
+		{ "cursor ages", test_cursor_ages },
 		{ "claims", test_claims },
 		{ "stamps due", test_stamps_due },
 		{ "errors", test_errors },
