@@ -1,5 +1,5 @@
-/* Keyed hashes and derived identities. The only file that sees libsodium; knows values, not where
- * they come from. */
+/* Keyed hashes and derived identities. libsodium is seen here and in checksum.c only. Knows
+ * values, not where they come from. */
 #include "core/fingerprint.h"
 
 #include <assert.h>
