@@ -48,7 +48,7 @@ struct http_exchange {
 	bool was_sent;  /* the request left completely, or may have */
 	int status;
 	struct buf body_in;
-	char content_type[128], etag[64], location[256], entity_id[256];
+	char content_type[128], content_range[64], etag[64], location[256], entity_id[256];
 	int64_t retry_after_ms; /* Retry-After in ms, -1 none */
 	int dop_hint;           /* x-ms-dop-hint, 0 none */
 	void *internal;

@@ -51,6 +51,7 @@ static void http_header(struct http_exchange *x, struct str name, struct str val
 		size_t size;
 	} texts[] = {
 		{ STR("Content-Type"), x->content_type, sizeof(x->content_type) },
+		{ STR("Content-Range"), x->content_range, sizeof(x->content_range) },
 		{ STR("ETag"), x->etag, sizeof(x->etag) },
 		{ STR("Location"), x->location, sizeof(x->location) },
 		{ STR("OData-EntityId"), x->entity_id, sizeof(x->entity_id) },
@@ -69,7 +70,8 @@ static void http_header(struct http_exchange *x, struct str name, struct str val
 
 static void http_answer_clear(struct http_exchange *x)
 {
-	x->content_type[0] = x->etag[0] = x->location[0] = x->entity_id[0] = '\0';
+	x->content_type[0] = x->content_range[0] = x->etag[0] = x->location[0] = x->entity_id[0] =
+		'\0';
 	x->retry_after_ms = -1;
 	x->dop_hint = 0;
 }

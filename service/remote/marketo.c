@@ -40,6 +40,8 @@ static void marketo_free(void *self)
 	http_origin_free(m->origin);
 	(void)pthread_mutex_destroy(&m->create_lock);
 	(void)pthread_mutex_destroy(&m->activity_lock);
+	marketo_files_free(m);
+	(void)pthread_mutex_destroy(&m->file_lock);
 	free(m);
 }
 
@@ -54,6 +56,14 @@ static const struct remote_ops marketo_ops = {
 	.find = marketo_find,
 	.write = marketo_write,
 	.add_activities = marketo_add_activities,
+	.extract_start = marketo_extract_start,
+	.extract_poll = marketo_extract_poll,
+	.extract_read = marketo_extract_read,
+	.extract_cancel = marketo_extract_cancel,
+	.import_start = marketo_import_start,
+	.import_poll = marketo_import_poll,
+	.import_failures = marketo_import_failures,
+	.oldest = marketo_oldest,
 	.setup = marketo_setup,
 	.check = marketo_check,
 	.calls = marketo_calls,
@@ -82,6 +92,7 @@ enum err_kind marketo_new(struct http *http, const struct marketo_settings *sett
 	m->organisation = fingerprint_record_id(str_of(http_origin_text(origin)), 0, 0);
 	(void)pthread_mutex_init(&m->create_lock, NULL);
 	(void)pthread_mutex_init(&m->activity_lock, NULL);
+	(void)pthread_mutex_init(&m->file_lock, NULL);
 	*ret = (struct remote){ &marketo_ops, m };
 	return ERR_NONE;
 }

@@ -17,6 +17,7 @@ enum {
 	CALL_PAUSE_MS = 5000,          /* the first pause after too many calls in the window */
 	CALL_PAUSE_MAX_MS = 20 * 1000, /* the window is empty after so long */
 	CALL_PAUSES_TOTAL_MS = 60 * 1000,
+	CALL_HEADERS_MAX = 6,
 	CALL_SHORT_PAUSE_MS = 2000, /* after too many calls at once: half of it or more */
 };
 
@@ -39,6 +40,7 @@ struct call_progress {
 void marketo_request_release(struct marketo_request *r)
 {
 	marketo_answer_release(&r->answer);
+	buf_release(&r->file);
 }
 
 bool marketo_has_next(const struct marketo_request *r)
@@ -57,6 +59,48 @@ static uint32_t call_chance(void)
 
 /* ---- reading outcomes ---- */
 
+/* Errors of calls for a file come as JSON. A file begins with the names of its columns, so the
+ * whole of it never begins like JSON; a part may. */
+static bool call_is_file(const struct marketo_request *r, const struct http_exchange *x)
+{
+	return r->is_file && (x->status == 206 ||
+			      (x->status == 200 && !str_starts(buf_str(&x->body_in), STR("{"))));
+}
+
+/* Content-Range "bytes 0-9999/98213" (RFC 9110, 14.4). An answer with the whole file has none. */
+static enum err_kind call_read_file(struct marketo_request *r, struct http_exchange *x)
+{
+	struct str range = str_of(x->content_range), last;
+
+	r->is_whole_file = x->status == 200;
+	r->file_at = 0;
+	r->file_bytes = r->is_whole_file ? (int64_t)x->body_in.len : -1;
+	if (!r->is_whole_file) {
+		(void)str_cut(&range, ' ');
+		last = str_cut(&range, '/');
+		if (!str_int64(str_cut(&last, '-'), 0, INT64_MAX, &r->file_at))
+			return err_set(&r->err, ERR_RUBBISH,
+				       "a part of a file does not say where it stands");
+		(void)!str_int64(range, 0, INT64_MAX, &r->file_bytes);
+	}
+	buf_release(&r->file);
+	r->file = x->body_in;
+	x->body_in = (struct buf){ .max = x->answer_max };
+	return ERR_NONE;
+}
+
+/* "Adobe: Bulk Extract": nothing there means that the file is not there (any more). */
+static enum err_kind call_read_status(struct call_progress *p, int status)
+{
+	struct marketo_request *r = p->request;
+
+	if (!r->is_file || (status != 404 && status != 416))
+		return marketo_status_read(status, &p->reaction, &r->err);
+	p->reaction = MARKETO_FAIL;
+	r->err.http_status = status;
+	return err_set(&r->err, ERR_EXPIRED, "HTTP %d: Marketo does not have the file", status);
+}
+
 static void call_read(struct call_progress *p, struct http_exchange *x)
 {
 	struct marketo_request *r = p->request;
@@ -70,12 +114,15 @@ static void call_read(struct call_progress *p, struct http_exchange *x)
 		r->is_unknown = x->was_sent;
 		return;
 	}
-	if (x->status >= 200 && x->status < 300) {
+	if (call_is_file(r, x)) {
+		p->reaction = MARKETO_FAIL;
+		r->kind = call_read_file(r, x);
+	} else if (x->status >= 200 && x->status < 300) {
 		r->kind = marketo_answer_read(buf_str(&x->body_in), r->sink, &r->answer,
 					      &p->reaction, &r->err);
 		r->is_unknown = r->kind == ERR_RUBBISH || r->kind == ERR_RETRY_LATER;
 	} else {
-		r->kind = marketo_status_read(x->status, &p->reaction, &r->err);
+		r->kind = call_read_status(p, x->status);
 		r->is_unknown = x->status >= 500 || x->status == 408;
 	}
 	if (r->kind != ERR_NONE && x->retry_after_ms >= 0)
@@ -171,11 +218,25 @@ static void call_fail_pending(struct call_progress *all, size_t count, enum err_
 	}
 }
 
+/* Behind the token. The bytes of a file are counted and checked as they are stored, so they come
+ * unpacked. */
+static void call_headers(const struct marketo_request *r, const char **ret)
+{
+	size_t n = 1;
+
+	ret[n++] = r->is_file ? "Accept: */*" : "Accept: application/json";
+	if (r->is_file)
+		ret[n++] = "Accept-Encoding: identity";
+	if (r->range)
+		ret[n++] = r->range;
+	ret[n] = r->content_type;
+}
+
 static void call_round(struct marketo *m, const struct call *call, struct call_progress *all,
 		       size_t count)
 {
 	char bearer[MARKETO_HEADER_MAX];
-	const char *headers[MARKETO_PARALLEL][4] = { { NULL } };
+	const char *headers[MARKETO_PARALLEL][CALL_HEADERS_MAX] = { { NULL } };
 	struct http_exchange x[MARKETO_PARALLEL] = { { 0 } };
 	struct call_progress *sent[MARKETO_PARALLEL];
 	struct err err = { .kind = ERR_NONE };
@@ -193,8 +254,7 @@ static void call_round(struct marketo *m, const struct call *call, struct call_p
 		if (all[i].state != CALL_PENDING)
 			continue;
 		headers[n][0] = bearer;
-		headers[n][1] = "Accept: application/json";
-		headers[n][2] = r->content_type;
+		call_headers(r, headers[n]);
 		x[n] = (struct http_exchange){ .method = r->content_type ? "POST" : "GET",
 					       .path = r->path,
 					       .headers = headers[n],

@@ -9,15 +9,19 @@
 #include "remote/marketo_wire.h"
 
 enum {
-	MARKETO_BATCH = 300,  /* records, values or ids in one call */
-	MARKETO_PARALLEL = 3, /* calls under way for one of ours */
+	MARKETO_BATCH = 300,   /* records, values or ids in one call */
+	MARKETO_FILES_MAX = 2, /* so many extracts can be at work at once */
+	MARKETO_PARALLEL = 3,  /* calls under way for one of ours */
 	/* Marketo gives up after so long ("Adobe: REST API"); we wait a little longer than it does.
 	 */
 	MARKETO_READ_MS = 75 * 1000,
 	MARKETO_WRITE_MS = 105 * 1000,
 	MARKETO_PAGING_MS = 315 * 1000,
 	MARKETO_OTHER_MS = 45 * 1000,
+	MARKETO_FILE_MS = 180 * 1000, /* a piece of a file, either way */
 };
+
+struct marketo_file;
 
 struct marketo {
 	struct http_origin *origin;
@@ -27,7 +31,9 @@ struct marketo {
 	pthread_mutex_t
 		create_lock; /* one create at a time: two with the same new key would both insert */
 	pthread_mutex_t activity_lock; /* guards activity_type */
-	int64_t activity_type; /* numeric id of the custom activity type; 0 not looked up yet */
+	int64_t activity_type;     /* numeric id of the custom activity type; 0 not looked up yet */
+	pthread_mutex_t file_lock; /* guards files */
+	struct marketo_file *files[MARKETO_FILES_MAX]; /* owned; read halfway, oldest first */
 };
 
 struct marketo_request {
@@ -41,12 +47,18 @@ struct marketo_request {
 			 here */
 	const char *permission; /* named when the right to it is missing */
 	const struct marketo_sink *sink;
+	bool is_file;      /* the answer is a file or a part of one, not JSON */
+	const char *range; /* with is_file, "Range: bytes=0-99"; NULL: all of it */
 	/* the answer; owned, see marketo_request_release */
 	enum err_kind kind;
 	struct err err;
 	bool must_split; /* failed, but may work in halves */
 	bool is_unknown; /* failed, but may have been executed */
 	struct marketo_answer answer;
+	struct buf file;    /* of is_file */
+	int64_t file_at;    /* where its first byte stands in the whole file */
+	int64_t file_bytes; /* of the whole file; -1 unknown */
+	bool is_whole_file; /* nothing is missing, whatever part was asked for */
 };
 
 extern const char marketo_json[]; /* content types */

@@ -49,17 +49,29 @@ static struct str marketo_source(struct json_object *value)
 	return str_of(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN));
 }
 
+struct value marketo_text_value(const struct str *text, const struct mapped_field *f,
+				struct arena *a)
+{
+	struct value ret;
+
+	/* A boolean that was never set reads as false or is missing. */
+	if (!text)
+		return f->kind == VALUE_BOOLEAN ? value_boolean(false)
+						: (struct value){ .kind = VALUE_EMPTY };
+	if (value_parse(a, f->kind, *text, f->scale, &ret, NULL) != ERR_NONE)
+		return value_text(a, *text);
+	return ret;
+}
+
 static struct value marketo_value_read(struct json_object *value, const struct mapped_field *f,
 				       struct arena *a)
 {
 	const struct value unseen = { .kind = VALUE_UNSEEN };
-	struct value ret;
+	struct str text;
 
 	switch (json_object_get_type(value)) {
 	case json_type_null:
-		/* A boolean that was never set reads as false or is missing. */
-		return f->kind == VALUE_BOOLEAN ? value_boolean(false)
-						: (struct value){ .kind = VALUE_EMPTY };
+		return marketo_text_value(NULL, f, a);
 	case json_type_boolean:
 		if (f->kind == VALUE_BOOLEAN)
 			return value_boolean(json_object_get_boolean(value));
@@ -72,24 +84,28 @@ static struct value marketo_value_read(struct json_object *value, const struct m
 	case json_type_array:
 		return unseen;
 	}
-	/* What is not of the kind is seen as the text it is, so that the other side's column can
-	 * refuse it by name. */
-	if (value_parse(a, f->kind, marketo_source(value), f->scale, &ret, NULL) != ERR_NONE)
-		return value_text(a, marketo_source(value));
-	return ret;
+	text = marketo_source(value);
+	return marketo_text_value(&text, f, a);
+}
+
+void marketo_stamp_set(struct record *r, struct str record_id, struct str type, bool is_deleted)
+{
+	if (!guid_parse(str_trim(record_id), &r->record_id))
+		r->record_id = (struct guid){ { 0 } };
+	if (!table_parse(str_trim(type), &r->stamp_table))
+		r->stamp_table = TABLE_PERSON;
+	r->stamp_is_deleted = is_deleted;
 }
 
 static void marketo_stamp_read(struct json_object *element, struct record *r)
 {
-	struct str text;
+	struct str record_id = { NULL, 0 }, type = { NULL, 0 };
+	bool is_deleted = false;
 
-	r->stamp_table = TABLE_PERSON;
-	if (json_get_string(element, stamp_fields[STAMP_ID].name, &text) &&
-	    !guid_parse(str_trim(text), &r->record_id))
-		r->record_id = (struct guid){ { 0 } };
-	if (json_get_string(element, stamp_fields[STAMP_TYPE].name, &text))
-		(void)!table_parse(str_trim(text), &r->stamp_table);
-	(void)json_get_bool(element, stamp_fields[STAMP_IS_DELETED].name, &r->stamp_is_deleted);
+	(void)json_get_string(element, stamp_fields[STAMP_ID].name, &record_id);
+	(void)json_get_string(element, stamp_fields[STAMP_TYPE].name, &type);
+	(void)json_get_bool(element, stamp_fields[STAMP_IS_DELETED].name, &is_deleted);
+	marketo_stamp_set(r, record_id, type, is_deleted);
 }
 
 enum err_kind marketo_person_read(struct json_object *element, const struct mapping *m,

@@ -17,6 +17,13 @@ void marketo_change_fields(const struct mapping *m, struct buf *out);
 enum err_kind marketo_person_read(struct json_object *element, const struct mapping *m,
 				  struct arena *a, struct record **ret, struct err *err);
 
+/* A value in the text it came as; NULL: none. What is not of the field's kind is seen as the text
+ * it is, so that the other side's column can refuse it by name. */
+struct value marketo_text_value(const struct str *text, const struct mapped_field *f,
+				struct arena *a);
+/* What a person's stamp says; empty texts: nothing. */
+void marketo_stamp_set(struct record *r, struct str record_id, struct str type, bool is_deleted);
+
 /* One member of "fields" of a change-log entry: fills index, was and now when the field is mapped
  * and the log's display texts can be told apart by value; false when they cannot. Adobe:
  * Activities, Get Lead Changes. */

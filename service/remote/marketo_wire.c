@@ -46,10 +46,18 @@ static const struct marketo_code marketo_call_codes[] = {
 	{ "1003", ERR_REFUSED, MARKETO_SPLIT, -1, "more records match than one call may return" },
 	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "a field was not found: the schema has changed" },
 	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "a field cannot be searched by" },
-	{ "1016", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "too many imports" },
 	{ "1018", ERR_BROKEN, MARKETO_FAIL, -1,
 	  "a native CRM sync is active in this instance: Tandem cannot work beside it" },
-	{ "1029", ERR_RETRY_LATER, MARKETO_FAIL, 60000, "too many jobs" },
+};
+
+/* Codes of a call about bulk jobs, where they differ ("Adobe: Bulk Extract", "Adobe: Bulk Import").
+ */
+static const struct marketo_code marketo_bulk_codes[] = {
+	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "the job does not allow this" },
+	{ "1013", ERR_GONE, MARKETO_FAIL, -1, "the job is not there" },
+	{ "1016", ERR_THROTTLED, MARKETO_FAIL, 30000, "no free place in the queue of imports" },
+	{ "1029", ERR_THROTTLED, MARKETO_FAIL, 60000, "no free place in the queue of extracts" },
+	{ "1035", ERR_RIGHTS, MARKETO_FAIL, -1, "this subscription does not have the filter" },
 };
 
 /* Codes of one record in a call that worked. */
@@ -161,6 +169,8 @@ static void marketo_error_take(struct json_object *error, struct marketo_answer 
 	a->names_paging_token = marketo_mentions(message, STR("token")) &&
 				(marketo_mentions(message, STR("pag")) ||
 				 marketo_mentions(message, STR("position")));
+	a->names_quota = marketo_mentions(message, STR("quota"));
+	a->names_repeat = marketo_mentions(message, STR("already"));
 }
 
 /* ---- the envelope ---- */
@@ -314,6 +324,39 @@ static enum err_kind marketo_skipped(struct json_object *element, struct err *er
 		marketo_error_take(json_object_array_get_idx(reasons, 0), &first);
 	c = marketo_code_find(marketo_record_codes, ARRAY_LEN(marketo_record_codes), first.code);
 	return marketo_error_fill(c ? c : &unknown, first.code, first.field, err);
+}
+
+enum err_kind marketo_bulk_judge(struct err *err)
+{
+	const struct marketo_code *c =
+		marketo_code_find(marketo_bulk_codes, ARRAY_LEN(marketo_bulk_codes), err->code);
+	struct err was = *err;
+
+	return c ? marketo_error_fill(c, was.code, was.field, err) : err->kind;
+}
+
+enum err_kind marketo_reason_read(struct str reason, struct err *err)
+{
+	static const struct {
+		const char *words, *code;
+	} rows[] = {
+		{ "multiple lead", "1007" },  { "lookup field", "1002" },
+		{ "lead not found", "1004" }, { "invalid value", "1003" },
+		{ "partition", "1008" },      { "not found", "1006" },
+	};
+	static const struct marketo_code unknown = { "", ERR_REFUSED, MARKETO_FAIL, -1,
+						     "Marketo refused the row" };
+	const struct marketo_code *c = NULL;
+	const char *code = "";
+	char field[sizeof(err->field)] = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && !code[0]; i++) {
+		if (marketo_mentions(reason, str_of(rows[i].words)))
+			code = rows[i].code;
+	}
+	marketo_field_take(reason, field, sizeof(field));
+	c = marketo_code_find(marketo_record_codes, ARRAY_LEN(marketo_record_codes), code);
+	return marketo_error_fill(c ? c : &unknown, code, field, err);
 }
 
 enum err_kind marketo_record_read(struct json_object *element, int64_t *ret_id,

@@ -34,6 +34,8 @@ struct marketo_answer {
 	char code[24];              /* of the first error, "" none */
 	char field[80];             /* the field its message names, "" none */
 	bool names_paging_token;    /* the message is about the paging token */
+	bool names_quota;           /* the message is about a quota */
+	bool names_repeat;          /* the message says that it has been done already */
 };
 
 void marketo_answer_release(struct marketo_answer *a);
@@ -45,6 +47,15 @@ enum err_kind marketo_answer_read(struct str body, const struct marketo_sink *si
 				  struct err *err);
 /* The same for an HTTP status that is not 2xx. */
 enum err_kind marketo_status_read(int status, enum marketo_reaction *ret_reaction, struct err *err);
+
+/* The codes that mean something else in calls about bulk jobs: judges such an error anew and
+ * returns its kind. ERR_THROTTLED: no free place. ERR_RIGHTS with code 1035: the subscription does
+ * not have the filter. ERR_GONE: no such job. */
+enum err_kind marketo_bulk_judge(struct err *err);
+
+/* The reason a bulk import gives for a row: words, not a code. Judged like the outcome of a record;
+ * the words are not taken over (INV-PRIVATE). */
+enum err_kind marketo_reason_read(struct str reason, struct err *err);
 
 /* The outcome of one record of a write, as its element of "result" says: ERR_NONE with its id (0
  * unknown), or why not. The remote's own words are not taken over: they quote the person's value

@@ -100,6 +100,39 @@ struct activity {
 	const char *reference; /* our id of what it reports, so that a repeat can be recognised */
 };
 
+/* ---- files of many persons (Marketo) ---- */
+
+enum extract_filter { EXTRACT_CREATED, EXTRACT_UPDATED };
+
+enum extract_state { EXTRACT_WAITING, EXTRACT_READY, EXTRACT_FAILED, EXTRACT_GONE };
+
+struct extract_status {
+	enum extract_state state;
+	uint64_t rows, bytes; /* EXTRACT_READY */
+	struct err err;       /* EXTRACT_FAILED */
+};
+
+enum { REMOTE_EXTRACT_MAX_S = 31 * 86400, REMOTE_IMPORT_MAX = 50000 };
+
+enum import_state { IMPORT_WAITING, IMPORT_DONE, IMPORT_FAILED, IMPORT_GONE };
+
+struct import_status {
+	enum import_state state;
+	uint64_t processed, failed, warnings; /* rows, when IMPORT_DONE */
+	struct err err;                       /* IMPORT_FAILED */
+};
+
+/* A person whose row was not taken, or with a warning: taken without the value err.field names. */
+struct import_failure {
+	int64_t person_id; /* 0: the row does not tell */
+	bool is_warning;
+	struct err err;
+};
+struct import_failure_list {
+	struct import_failure *failures;
+	size_t count;
+};
+
 /* One line of `tandem check`. */
 struct check_line {
 	const char *name; /* static: "token", "sync user", "lead: read" ... */
@@ -167,6 +200,53 @@ struct remote_ops {
 	/* Adds lines to Activity Logs; results by index. Marketo. */
 	enum err_kind (*add_activities)(void *self, const struct call *, const struct activity *,
 					size_t count, struct write_result *results, struct err *);
+	/* Bulk extract; NULL where there is none. A job is named by a text, so that it survives a
+	 * restart. Made and queued here: persons created or updated in [from_s, to_s], at most
+	 * REMOTE_EXTRACT_MAX_S; persons may come twice. ERR_RIGHTS: not for this user, or (code
+	 * 1035) not in this subscription, which is worth remembering. ERR_THROTTLED with a hint: no
+	 * free place, or the bytes of the day are used up. */
+	enum err_kind (*extract_start)(void *self, const struct call *, const struct mapping *,
+				       enum extract_filter, int64_t from_s, int64_t to_s,
+				       struct arena *, struct str *ret_job, struct err *);
+	/* The state is renewed once a minute: asking more often is a waste, and the caller's to
+	 * prevent. A job that was cancelled or that nobody knows is EXTRACT_GONE. */
+	enum err_kind (*extract_poll)(void *self, const struct call *, struct str job,
+				      struct extract_status *ret, struct err *);
+	/* A piece of a ready job's file: whole rows from byte *at (0 first), which moves on.
+	 * Persons as read gives them, with one exception: a text that says "null" looks empty here,
+	 * so read a person before one of its values is emptied elsewhere. *ret_is_last: that was
+	 * the end, and the file was whole and right; only then is it certain of the pieces before,
+	 * too. After a restart, or when several files are read in turns, a piece from the middle
+	 * comes from the beginning again, and *at falls back. The mapping is the one of
+	 * extract_start. ERR_EXPIRED: the file is gone or damaged: start a new job. ERR_RUBBISH
+	 * with err.field: a column is missing. */
+	enum err_kind (*extract_read)(void *self, const struct call *, const struct mapping *,
+				      struct str job, uint64_t *at, struct arena *,
+				      struct record_list *ret, bool *ret_is_last, struct err *);
+	/* A job that is at its end already, or gone, is no error. */
+	enum err_kind (*extract_cancel)(void *self, const struct call *, struct str job,
+					struct err *);
+	/* Bulk import of stamps; NULL where there is none. Updates of persons with a stamp and
+	 * without fields, at most REMOTE_IMPORT_MAX; all set the same fields of the stamp, none of
+	 * them to nothing. A row for a person that is gone fails; none is created. ERR_THROTTLED
+	 * with a hint: no free place. ERR_RETRY_LATER: perhaps queued; the same again does no harm.
+	 */
+	enum err_kind (*import_start)(void *self, const struct call *, const struct write *writes,
+				      size_t count, struct arena *, struct str *ret_job,
+				      struct err *);
+	/* Asking more often than every 5 to 30 seconds is a waste, and the caller's to prevent. */
+	enum err_kind (*import_poll)(void *self, const struct call *, struct str job,
+				     struct import_status *ret, struct err *);
+	/* What became of the rows that status (IMPORT_DONE) counts as failed or with a warning. */
+	enum err_kind (*import_failures)(void *self, const struct call *, struct str job,
+					 const struct import_status *status, struct arena *,
+					 struct import_failure_list *ret, struct err *);
+	/* When the oldest person was created, in 1 to 22 calls. *ret_is_sure false: nobody was
+	 * found among the lowest ids, and *ret_s is an estimate from samples; there may be older
+	 * ones. Nobody found at all: the day before which there was no Marketo. NULL where there is
+	 * no bulk extract. */
+	enum err_kind (*oldest)(void *self, const struct call *, int64_t *ret_s, bool *ret_is_sure,
+				struct err *);
 	/* Creates what is missing on this side (fields, activity type); says what it did, line by
 	 * line. Marketo; else NULL. */
 	enum err_kind (*setup)(void *self, const struct call *, const struct field *fields,

@@ -2,6 +2,7 @@
  * columns. */
 #include "remote/marketo_wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/field.h"
@@ -119,6 +120,51 @@ static void pages(void **state)
 	assert_false(answer.has_more_result);
 	assert_int_equal(answer.next_page_token.len, 0);
 	marketo_answer_release(&answer);
+}
+
+/* The same codes mean something else where jobs are concerned. */
+static void bulk_errors(void **state)
+{
+	static const struct {
+		const char *code, *message;
+		enum err_kind kind;
+		int64_t hint_ms;
+		bool names_quota, names_repeat;
+	} rows[] = {
+		{ "1029", "Too many jobs in queue", ERR_THROTTLED, 60000, false, false },
+		{ "1029", "Export daily quota exceeded", ERR_THROTTLED, 60000, true, false },
+		{ "1029", "Export job is already Queued", ERR_THROTTLED, 60000, false, true },
+		{ "1016", "Too many imports", ERR_THROTTLED, 30000, false, false },
+		{ "1035", "Unsupported filter type", ERR_RIGHTS, -1, false, false },
+		{ "1013", "Export job not found", ERR_GONE, -1, false, false },
+		{ "1003", "Export job is Completed", ERR_REFUSED, -1, false, false },
+		{ "603", "Access denied", ERR_RIGHTS, -1, false, false },
+		{ "607", "Daily quota", ERR_QUOTA, -1, true, false },
+		{ "4711", "?", ERR_RUBBISH, -1, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct marketo_answer answer = { 0 };
+		enum marketo_reaction reaction;
+		struct err err = { .kind = ERR_NONE, .retry_after_ms = -1 };
+		char body[200];
+
+		(void)snprintf(
+			body, sizeof(body),
+			"{\"success\":false,\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}]}",
+			rows[i].code, rows[i].message);
+		assert_int_not_equal(marketo_answer_read(str_of(body), NULL, &answer, &reaction,
+							 &err),
+				     ERR_NONE);
+		assert_int_equal(marketo_bulk_judge(&err), rows[i].kind);
+		assert_int_equal(err.kind, rows[i].kind);
+		assert_int_equal(err.retry_after_ms, rows[i].hint_ms);
+		assert_string_equal(err.code, rows[i].code);
+		assert_true(answer.names_quota == rows[i].names_quota);
+		assert_true(answer.names_repeat == rows[i].names_repeat);
+		marketo_answer_release(&answer);
+	}
 }
 
 static void statuses(void **state)
@@ -515,6 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(envelopes),
 		cmocka_unit_test(pages),
+		cmocka_unit_test(bulk_errors),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(records),
 		cmocka_unit_test(the_blamed_field_but_not_the_value),
