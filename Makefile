@@ -44,6 +44,7 @@ FUZZ_BIN    := $(FUZZ:%.c=$(OUT)/%)
 SIM_OBJ     := $(SIM:%.c=$(OUT)/%.o)
 ORACLE_BIN  := $(OUT)/tests/oracle/states $(OUT)/tests/oracle/roundtrip
 SIM_BIN     := $(OUT)/tests/sim/tandem-sim
+PROBE_BIN   := $(OUT)/tests/scenario/marketo_probe
 ARCHIVE     := $(OUT)/libtandem.a
 
 # --- flags ---------------------------------------------------------------------------------------------------------
@@ -146,7 +147,10 @@ $(ARCHIVE): $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-tests: $(UNIT_BIN) $(ORACLE_BIN) $(SIM_BIN)
+tests: $(UNIT_BIN) $(ORACLE_BIN) $(SIM_BIN) $(PROBE_BIN)
+
+$(PROBE_BIN): %: %.o $(ARCHIVE)
+	$(link) $(LIBS)
 
 $(OUT)/tests/oracle/states: $(OUT)/tests/oracle/states.o $(ARCHIVE)
 	$(link) $(LIBS)
@@ -213,4 +217,4 @@ $(HEADERS:%=syntax/%): syntax/%:
 	$(hide)$(SYNTAX) -Wno-unused-function -x c -include $* /dev/null
 
 -include $(LIB_OBJ:.o=.d) $(SANDBOX_OBJ:.o=.d) $(UNIT_BIN:=.d) $(AIDS:%.c=$(OUT)/%.d) $(FUZZ_BIN:=.d) $(SIM_OBJ:.o=.d) \
-	$(wildcard $(OUT)/tests/oracle/*.d) $(OUT)/service/main.d
+	$(wildcard $(OUT)/tests/oracle/*.d) $(PROBE_BIN).d $(OUT)/service/main.d
