@@ -206,7 +206,7 @@ static void files_that_are_none(void **state)
 		{ "id,lastName\n", "1,x\n", "microsoftId" },
 		{ "microsoftId,microsoftType\n", "1,x\n", "id" },
 		{ header, "1,2,3\n", "" },                           /* cells */
-		{ header, "x,x,x,x,x,x,x,x,x,x,x,x,x,x,x,x\n", "" }, /* too many */
+		{ header, "x,x,3,x,x,x,x,x,x,x,x,x,x,x,x,x\n", "" }, /* too many */
 		{ header, "x,,0,,,,,,,,,,,,\n", "" },                /* no id */
 		{ header, "x,,null,,,,,,,,,,,,\n", "" },
 		{ header, "\"x\n", "" } /* no end */
