@@ -102,6 +102,7 @@ static void app_open_engine(struct app *a)
 		.cycles_max = a->cycles_max,
 		.verify_ms = a->config.verify_ms,
 		.sweep_ms = a->config.sweep_ms,
+		.bulk_rows = (uint64_t)a->config.bulk_rows,
 		.slice_ms = a->config.slice_ms,
 		.instance = a->config.marketo_url,
 		.set = &a->fields.set,

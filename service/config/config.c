@@ -63,6 +63,9 @@ static const struct option options[] = {
 	{ "TANDEM_SWEEP_INTERVAL", CONFIG_SECONDS, TO(sweep_ms), "86400", 10, 24 * 3600 * 1000,
 	  .help = "seconds between sweeps, each of which proves a part of the links and looks for what the "
 		  "feeds may have missed; the feed of Marketo is looked back at 24 times as often" },
+	{ "TANDEM_BULK_ROWS", CONFIG_NUMBER, TO(bulk_rows), "100000", 0, 1000000000,
+	  .help = "a first load of at least so many rows is prepared with bulk extract files of Marketo's "
+		  "persons, where that takes fewer calls; stamps in such numbers go by bulk import. 0: never" },
 	{ "TANDEM_BACKFILL_SLICE", CONFIG_SECONDS, TO(slice_ms), "60", 10, 24 * 3600 * 1000,
 	  .help = "seconds that reading everything (a first load, a sweep) may take of a cycle before live "
 		  "changes get their turn again" },

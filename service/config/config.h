@@ -27,7 +27,7 @@ struct config {
 	int64_t sync_interval_ms;
 	bool match_by_email; /* TANDEM_MATCH=email|id */
 	int64_t retention_days, max_deletes;
-	int64_t verify_ms, sweep_ms, slice_ms;
+	int64_t verify_ms, sweep_ms, slice_ms, bulk_rows;
 	enum log_level log_level;
 	/* quota shares */
 	int64_t marketo_calls_per_day, marketo_calls_per_20s, marketo_concurrent;

@@ -51,8 +51,9 @@ struct cycle_report {
 	enum cycle_result result;
 	char reason[320]; /* why it is not ok; "" */
 	bool is_full_scan;
-	bool is_unfinished; /* long work made way for live changes: the next cycle goes on at once.
-			       Not stored */
+	/* Not stored: long work made way for live changes, and the next cycle goes on at once; or
+	 * it waits for something that takes a while. */
+	bool is_unfinished, is_waiting;
 	uint64_t read[TABLE_COUNT];    /* records a remote showed */
 	uint64_t created[TABLE_COUNT]; /* written by this cycle */
 	uint64_t updated[TABLE_COUNT];

@@ -96,6 +96,8 @@ enum err_kind postgres_proof_links(void *self, const struct proof *proof, size_t
 				   struct err *err);
 enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t count, bool *ret,
 				    struct err *err);
+enum err_kind postgres_roster_among(void *self, const uint64_t *hashes, size_t count, bool *ret,
+				    struct err *err);
 enum err_kind proof_write(struct session *s, const struct unit *unit, struct err *err);
 
 /* lists.c */

@@ -46,6 +46,7 @@ static const struct store_ops postgres_ops = {
 	.proofs = postgres_proofs,
 	.proof_links = postgres_proof_links,
 	.events_among = postgres_events_among,
+	.roster_among = postgres_roster_among,
 	.next_cycle_number = postgres_next_cycle_number,
 	.set_paused = postgres_set_paused,
 	.is_paused = postgres_is_paused,

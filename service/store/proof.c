@@ -1,4 +1,5 @@
-/* Which links were proven equal when, and which events of Marketo's feed were taken in. */
+/* Which links were proven equal when, which events of Marketo's feed were taken in, and whom a
+ * first load may look for. */
 #include "store/parts.h"
 
 enum err_kind postgres_proofs(void *self, size_t limit, struct arena *a, struct proof **ret,
@@ -59,18 +60,18 @@ enum err_kind postgres_proof_links(void *self, const struct proof *proof, size_t
 	return ERR_NONE;
 }
 
-static void event_params(struct params *p, const uint64_t *events, size_t count)
+static void hash_params(struct params *p, const uint64_t *hashes, size_t count)
 {
-	struct buf *hashes = params_array(p, ELEMENT_INT64, count);
+	struct buf *array = params_array(p, ELEMENT_INT64, count);
 
 	for (size_t i = 0; i < count; i++)
-		array_int64(hashes, (int64_t)events[i]);
+		array_int64(array, (int64_t)hashes[i]);
 }
 
-enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t count, bool *ret,
-				    struct err *err)
+/* The statement answers with the numbers, from 1, of those that are there. */
+static enum err_kind hashes_among(struct postgres *p, enum statement id, const uint64_t *hashes,
+				  size_t count, bool *ret, struct err *err)
 {
-	struct postgres *p = self;
 	struct params params = { 0 };
 	struct answer answer = { 0 };
 	enum err_kind kind;
@@ -78,8 +79,8 @@ enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t c
 	if (!count)
 		return ERR_NONE;
 	memset(ret, 0, count * sizeof(*ret));
-	event_params(&params, events, count);
-	kind = db_ask(p->db, STATEMENT_EVENTS_AMONG, &params, &answer, err);
+	hash_params(&params, hashes, count);
+	kind = db_ask(p->db, id, &params, &answer, err);
 	if (kind)
 		return kind;
 	for (size_t i = 0; i < answer_rows(&answer); i++) {
@@ -90,6 +91,18 @@ enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t c
 	}
 	answer_release(&answer);
 	return ERR_NONE;
+}
+
+enum err_kind postgres_events_among(void *self, const uint64_t *events, size_t count, bool *ret,
+				    struct err *err)
+{
+	return hashes_among(self, STATEMENT_EVENTS_AMONG, events, count, ret, err);
+}
+
+enum err_kind postgres_roster_among(void *self, const uint64_t *hashes, size_t count, bool *ret,
+				    struct err *err)
+{
+	return hashes_among(self, STATEMENT_ROSTER_AMONG, hashes, count, ret, err);
 }
 
 static enum err_kind proof_put(struct session *s, const struct proof *proof, struct err *err)
@@ -106,14 +119,16 @@ static enum err_kind proof_put(struct session *s, const struct proof *proof, str
 	return kind;
 }
 
-static enum err_kind events_put(struct session *s, const uint64_t *events, size_t count,
-				struct err *err)
+static enum err_kind hashes_put(struct session *s, enum statement id, const uint64_t *hashes,
+				size_t count, struct err *err)
 {
 	struct params p = { 0 };
 	enum err_kind kind;
 
-	event_params(&p, events, count);
-	kind = session_run(s, STATEMENT_EVENTS_ADD, &p, NULL, err);
+	if (!count)
+		return ERR_NONE;
+	hash_params(&p, hashes, count);
+	kind = session_run(s, id, &p, NULL, err);
 	params_release(&p);
 	return kind;
 }
@@ -126,7 +141,11 @@ enum err_kind proof_write(struct session *s, const struct unit *unit, struct err
 		kind = session_run(s, STATEMENT_PROOF_DOUBT, NULL, NULL, err);
 	if (!kind && unit->proof)
 		kind = proof_put(s, unit->proof, err);
-	if (!kind && unit->event_count)
-		kind = events_put(s, unit->events, unit->event_count, err);
+	if (!kind)
+		kind = hashes_put(s, STATEMENT_EVENTS_ADD, unit->events, unit->event_count, err);
+	if (!kind)
+		kind = hashes_put(s, STATEMENT_ROSTER_ADD, unit->roster, unit->roster_count, err);
+	if (!kind && unit->is_roster_over)
+		kind = session_run(s, STATEMENT_ROSTER_CLEAR, NULL, NULL, err);
 	return kind;
 }

@@ -267,6 +267,13 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	WRITE(EVENTS_ADD, 1,
 	      "INSERT INTO feed_event (hash) SELECT DISTINCT hash FROM unnest($1::int8[]) AS i (hash)"
 	      " ON CONFLICT DO NOTHING"),
+	READ(ROSTER_AMONG, 1,
+	     "SELECT i.n FROM unnest($1::int8[]) WITH ORDINALITY AS i (hash, n)"
+	     " WHERE EXISTS (SELECT FROM roster r WHERE r.hash = i.hash)"),
+	WRITE(ROSTER_ADD, 1,
+	      "INSERT INTO roster (hash) SELECT DISTINCT hash FROM unnest($1::int8[]) AS i (hash)"
+	      " ON CONFLICT DO NOTHING"),
+	WRITE(ROSTER_CLEAR, 0, "TRUNCATE roster"),
 	READ(OVERWRITES, 1,
 	     "SELECT o.person_id, o.slot, o.seen, o.written FROM unnest($1::int8[]) AS i (id)"
 	     " CROSS JOIN LATERAL (SELECT * FROM overwrite t WHERE t.person_id = i.id OFFSET 0)"

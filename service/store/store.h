@@ -132,6 +132,9 @@ struct unit {
 	bool is_doubtful;             /* nothing counts as proven any more */
 	const uint64_t *events;       /* of Marketo's feed, taken in */
 	size_t event_count;
+	const uint64_t *roster; /* hashes to add */
+	size_t roster_count;
+	bool is_roster_over; /* the roster is emptied */
 	const struct cursor_row *cursors;
 	size_t cursor_count;
 	const struct request *requests;
@@ -236,6 +239,9 @@ struct store_ops {
 				     struct guid **ret, size_t *ret_count, struct err *err);
 	/* Which of the events were taken in. */
 	enum err_kind (*events_among)(void *self, const uint64_t *events, size_t count, bool *ret,
+				      struct err *err);
+	/* Which of the hashes are in the roster. */
+	enum err_kind (*roster_among)(void *self, const uint64_t *hashes, size_t count, bool *ret,
 				      struct err *err);
 	enum err_kind (*next_cycle_number)(void *self, int64_t *ret, struct err *);
 	/* Operator */

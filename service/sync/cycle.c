@@ -8,6 +8,7 @@
 #include "sync/cycle_p.h"
 #include "sync/fields.h"
 #include "sync/outbox.h"
+#include "sync/roster.h"
 #include "sync/state.h"
 
 enum { CYCLE_DRAIN_MAX = 3 }; /* times the Marketo feed is read again after own writes */
@@ -130,7 +131,15 @@ static enum err_kind cycle_tables(struct cycle *c, struct err *err)
 	const struct store *store = &c->e->store;
 	struct arena arena = { .chunks = NULL };
 	struct str cursor = { NULL, 0 };
-	enum err_kind kind = cycle_table(c, TABLE_CONTACT, err);
+	bool is_waiting = false;
+	enum err_kind kind = roster_prepare(c, &is_waiting, err);
+
+	if (kind == ERR_NONE && is_waiting) {
+		c->report->is_unfinished = c->report->is_waiting = true;
+		return ERR_NONE;
+	}
+	if (kind == ERR_NONE)
+		kind = cycle_table(c, TABLE_CONTACT, err);
 
 	if (kind == ERR_NONE && c->report->is_unfinished)
 		kind = store->ops->cursor(store->self, table_name(TABLE_LEAD), &arena, &cursor,
@@ -169,6 +178,8 @@ static enum err_kind cycle_steps(struct cycle *c, struct err *err)
 		kind = outbox_activities(c->e, &c->call, err);
 	if (kind == ERR_NONE)
 		kind = cycle_drain(c, err);
+	if (kind == ERR_NONE)
+		kind = cycle_extract(c, err);
 	if (kind == ERR_NONE)
 		kind = cycle_prove(c, err);
 	return kind;

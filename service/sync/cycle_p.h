@@ -77,6 +77,8 @@ enum err_kind cycle_stale_claims(struct cycle *c, struct err *err);
 /* Now and then: a part of the links, read on both sides, so that each is proven equal in time. What
  * is not equal is repaired by the rules, and counted. */
 enum err_kind cycle_prove(struct cycle *c, struct err *err);
+/* Once a sweep: persons that a file of what changed lately shows different are marked. */
+enum err_kind cycle_extract(struct cycle *c, struct err *err);
 /* Nothing counts as proven any more: all links are looked at again as soon as possible. */
 void cycle_doubt(struct cycle *c, struct cycle_step *s);
 

@@ -140,6 +140,19 @@ static enum err_kind cycle_table_read(struct cycle *c, enum table table, struct 
 	return kind;
 }
 
+/* How many rows to expect, for those who watch. */
+static enum err_kind cycle_count_rows(struct cycle *c, enum table table, struct err *err)
+{
+	const struct remote *dynamics = &c->e->remote[SIDE_DYNAMICS];
+	uint64_t rows[TABLE_COUNT] = { 0 };
+	enum err_kind kind = ERR_NONE;
+
+	if (dynamics->ops->count)
+		kind = dynamics->ops->count(dynamics->self, &c->call, rows, err);
+	c->scan_total = rows[table];
+	return kind;
+}
+
 /* *ret_is_over: nothing more of the table in this cycle. */
 static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *ret_is_over,
 				      struct err *err)
@@ -150,6 +163,10 @@ static enum err_kind cycle_table_page(struct cycle *c, enum table table, bool *r
 
 	if (kind == ERR_NONE) {
 		c->is_from_start |= page.is_scan_start;
+		if (page.is_scan_start)
+			kind = cycle_count_rows(c, table, err);
+	}
+	if (kind == ERR_NONE) {
 		c->report->read[table] += page.count;
 		c->report->is_full_scan |= page.is_full_scan;
 		kind = cycle_check_empty(c, table, &page, err);

@@ -17,8 +17,9 @@ struct engine_settings {
 	int64_t verify_ms;    /* every link is proven equal again within it */
 	int64_t sweep_ms;     /* between sweeps, which prove a part of the links; the look back at
 				 Marketo's feed comes 24 times as often. 0: no sweeps */
-	int64_t slice_ms;     /* long work makes way for live changes after that; 0: never */
-	const char *instance; /* names the Marketo instance in derived GUIDs: its address */
+	uint64_t bulk_rows; /* so many rows to be read for the first time pay a roster; 0: never */
+	int64_t slice_ms;   /* long work makes way for live changes after that; 0: never */
+	const char *instance;        /* names the Marketo instance in derived GUIDs: its address */
 	const struct field_set *set; /* the selected fields; foreign */
 };
 

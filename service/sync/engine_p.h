@@ -35,6 +35,14 @@ struct engine {
 	struct store_identity identity;
 	bool has_identity;
 
+	struct {
+		int64_t next_ms; /* clock_mono_ms() before which nothing is asked of it */
+		uint64_t at;     /* how far the file has been read */
+	} extract;               /* the worker's */
+
+	bool has_roster;        /* the worker's */
+	int64_t roster_next_ms; /* clock_mono_ms() before which its files are not asked about */
+
 	uint64_t deletes; /* since the last good cycle; the worker's. Failed cycles add up, so that
 			     a halt cannot be worn down */
 

@@ -74,6 +74,11 @@ void ledger_event(struct ledger *l, uint64_t event)
 		LEDGER_ADD(l, events, events, event_count, event_cap, event);
 }
 
+void ledger_roster(struct ledger *l, uint64_t hash)
+{
+	LEDGER_ADD(l, roster, roster, roster_count, roster_cap, hash);
+}
+
 void ledger_request(struct ledger *l, const struct request *request)
 {
 	LEDGER_ADD(l, requests, requests, request_count, request_cap, *request);
@@ -224,7 +229,8 @@ static bool ledger_is_empty(const struct unit *u)
 	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
 	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
 	       !u->overwrite_count && !u->checked_count && !u->scan && !u->proof &&
-	       !u->is_doubtful && !u->event_count && !u->report;
+	       !u->is_doubtful && !u->event_count && !u->roster_count && !u->is_roster_over &&
+	       !u->report;
 }
 
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err)

@@ -33,6 +33,8 @@ struct ledger {
 	size_t overwrite_cap, checked_cap;
 	uint64_t *events;
 	size_t event_cap;
+	uint64_t *roster;
+	size_t roster_cap;
 };
 
 void ledger_link(struct ledger *l, struct link *link);
@@ -46,6 +48,7 @@ void ledger_cursor(struct ledger *l, enum table table, struct str text);
 /* A cursor that is not a table's own; name is static. */
 void ledger_place(struct ledger *l, const char *name, struct str text);
 void ledger_event(struct ledger *l, uint64_t event); /* 0: nothing to note */
+void ledger_roster(struct ledger *l, uint64_t hash);
 void ledger_request(struct ledger *l, const struct request *request);
 void ledger_sent(struct ledger *l, int64_t outbox_id);
 void ledger_overwrite(struct ledger *l, const struct overwrite_row *row);

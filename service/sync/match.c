@@ -1,6 +1,8 @@
 /* Finding or claiming counterparts; see match.h. */
 #include "sync/match.h"
 
+#include "sync/roster.h"
+
 #include <stdlib.h>
 
 /* One record on its way to a pair. */
@@ -227,7 +229,7 @@ static enum err_kind match_by_stamp(struct match *m, bool is_of_origin, struct e
 	struct record_list found = { .count = 0 };
 	struct link **links;
 	enum err_kind kind;
-	size_t n = 0;
+	size_t n = 0, value_count;
 
 	for (size_t i = 0; i < m->count; i++) {
 		struct match_item *item = &m->items[i];
@@ -245,8 +247,12 @@ static enum err_kind match_by_stamp(struct match *m, bool is_of_origin, struct e
 		guid_print(&sorted[i]->wanted, text);
 		values[i] = str_of(text);
 	}
-	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
-				  LOOKUP_STAMP, values, n, m->s->arena, &found, err);
+	value_count = n;
+	kind = roster_choose(m->s, values, &value_count, err);
+	if (kind == ERR_NONE)
+		kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
+					  LOOKUP_STAMP, values, value_count, m->s->arena, &found,
+					  err);
 	if (kind == ERR_NONE)
 		kind = match_person_links(m, &found, &links, err);
 	if (kind != ERR_NONE)
@@ -342,8 +348,10 @@ static enum err_kind match_by_email(struct match *m, struct err *err)
 	}
 	if (!n || !m->s->engine->settings.match_by_email)
 		return ERR_NONE;
-	kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
-				  LOOKUP_EMAIL, values, n, m->s->arena, &found, err);
+	kind = roster_choose(m->s, values, &n, err);
+	if (kind == ERR_NONE)
+		kind = marketo->ops->find(marketo->self, m->s->call, m->s->mapping, TABLE_PERSON,
+					  LOOKUP_EMAIL, values, n, m->s->arena, &found, err);
 	if (kind == ERR_NONE)
 		kind = match_person_links(m, &found, &links, err);
 	if (kind != ERR_NONE)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "sync/match.h"
 #include "sync/merged.h"
+#include "sync/roster.h"
 
 /* Does the record differ from what was agreed on with it? Where nothing was, its version tells. */
 static bool records_has_news(const struct step *s, const struct link *link, const struct record *r)
@@ -315,6 +316,32 @@ static size_t records_choose(struct step *s, const struct dirty *marks, struct l
 	return n;
 }
 
+/* While a roster is used: persons without a link may be new, or have another address. */
+static enum err_kind records_note_strangers(struct step *s, const struct dirty *marks,
+					    struct link *const *links, size_t count,
+					    struct err *err)
+{
+	const struct remote *marketo = &s->engine->remote[SIDE_MARKETO];
+	int64_t *ids = arena_array(s->arena, count, sizeof(*ids));
+	struct record **found = arena_array(s->arena, count, sizeof(struct record *));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; s->engine->has_roster && i < count; i++) {
+		if (!links[i])
+			ids[n++] = marks[i].person_id;
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = marketo->ops->read(marketo->self, s->call, s->mapping, TABLE_PERSON, ids, NULL, n,
+				  s->arena, found, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		if (found[i])
+			roster_add(s, found[i]);
+	}
+	return kind;
+}
+
 enum err_kind records_persons(struct step *s, const struct dirty *marks, size_t count,
 			      struct err *err)
 {
@@ -330,6 +357,9 @@ enum err_kind records_persons(struct step *s, const struct dirty *marks, size_t 
 	for (size_t i = 0; i < count; i++)
 		ids[i] = marks[i].person_id;
 	kind = store->ops->links_by_person(store->self, ids, count, s->arena, links, err);
+	if (kind != ERR_NONE)
+		return kind;
+	kind = records_note_strangers(s, marks, links, count, err);
 	if (kind != ERR_NONE)
 		return kind;
 	n = records_choose(s, marks, links, count, pairs);

@@ -18,6 +18,7 @@ enum {
 	WORKER_RETRY_MAX_MS = 300 * 1000, /* or the interval, where that is shorter */
 	WORKER_RETRY_MAX_LEAST_MS = 10 * 1000,
 	WORKER_CLEAN_UP_MS = 3600 * 1000,
+	WORKER_WAIT_MS = 15 * 1000, /* while a remote is making something for us */
 	WORKER_AGES_MS = 60 * 1000, /* no cycle runs: how often the feeds' age is looked at */
 };
 
@@ -119,6 +120,8 @@ static const char *worker_reason(enum err_kind kind, const struct cycle_report *
 {
 	if (kind != ERR_NONE)
 		return err->text;
+	if (report->is_waiting)
+		return "Marketo is making files of all its persons, by which the first load is prepared";
 	if (report->is_unfinished)
 		return "reading everything goes on in the next cycle, which begins at once";
 	return report->result == CYCLE_PARTIAL
@@ -127,7 +130,8 @@ static const char *worker_reason(enum err_kind kind, const struct cycle_report *
 		       : "";
 }
 
-static enum err_kind worker_cycle(struct worker *w, bool *ret_is_unfinished, struct err *err)
+/* *ret_pause_ms: until the next cycle, when this one is not finished; else left alone. */
+static enum err_kind worker_cycle(struct worker *w, int64_t *ret_pause_ms, struct err *err)
 {
 	struct engine *e = w->e;
 	struct cycle_report report = { .started_ms = clock_wall_ms() };
@@ -143,7 +147,8 @@ static enum err_kind worker_cycle(struct worker *w, bool *ret_is_unfinished, str
 	worker_set_running(e, true);
 	worker_set_halt(e, ""); /* this cycle is the probe */
 	kind = cycle_run(e, &report, err);
-	*ret_is_unfinished = kind == ERR_NONE && report.is_unfinished;
+	if (kind == ERR_NONE && report.is_unfinished)
+		*ret_pause_ms = report.is_waiting ? WORKER_WAIT_MS : 0;
 	report.finished_ms = clock_wall_ms();
 	report.result = worker_result(kind, &report);
 	(void)snprintf(report.reason, sizeof(report.reason), "%s",
@@ -246,23 +251,23 @@ static void *worker_main(void *arg)
 	while (!stop_requested(e->stop)) {
 		struct err err;
 		enum err_kind kind;
-		int64_t pause_ms;
-		bool is_unfinished = false;
+		int64_t pause_ms, next_ms = -1;
 
 		if (!worker_may_run(w)) {
 			worker_look_at_ages(w, false);
 			(void)stop_wait_ms(e->stop, WORKER_LOOK_MS);
 			continue;
 		}
-		kind = worker_cycle(w, &is_unfinished, &err);
+		kind = worker_cycle(w, &next_ms, &err);
 		worker_look_at_ages(w, true);
 		if (kind == ERR_NOT_LEADER)
 			e->store.ops->resign(e->store.self);
-		if (kind == ERR_NONE && !is_unfinished &&
+		if (kind == ERR_NONE && next_ms < 0 &&
 		    atomic_fetch_add(&w->finished, 1) + 1 == e->settings.cycles_max)
 			break;
 		pause_ms = worker_pause_ms(w, kind, &err);
-		pause_ms = is_unfinished ? 0 : pause_ms;
+		if (kind == ERR_NONE && next_ms >= 0 && next_ms < pause_ms)
+			pause_ms = next_ms;
 		worker_clean_up(w);
 		worker_set_state(e, kind != ERR_NOT_LEADER, clock_wall_ms() + pause_ms);
 		(void)stop_wait_ms(e->stop, pause_ms);
