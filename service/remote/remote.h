@@ -112,7 +112,8 @@ struct extract_status {
 	struct err err;       /* EXTRACT_FAILED */
 };
 
-enum { REMOTE_EXTRACT_MAX_S = 31 * 86400, REMOTE_IMPORT_MAX = 50000 };
+/* Both ends of an extract belong to it, so 31 days of seconds are one less apart. */
+enum { REMOTE_EXTRACT_MAX_S = 31 * 86400 - 1, REMOTE_IMPORT_MAX = 50000 };
 
 enum import_state { IMPORT_WAITING, IMPORT_DONE, IMPORT_FAILED, IMPORT_GONE };
 
@@ -202,9 +203,9 @@ struct remote_ops {
 					size_t count, struct write_result *results, struct err *);
 	/* Bulk extract; NULL where there is none. A job is named by a text, so that it survives a
 	 * restart. Made and queued here: persons created or updated in [from_s, to_s], at most
-	 * REMOTE_EXTRACT_MAX_S; persons may come twice. ERR_RIGHTS: not for this user, or (code
-	 * 1035) not in this subscription, which is worth remembering. ERR_THROTTLED with a hint: no
-	 * free place, or the bytes of the day are used up. */
+	 * REMOTE_EXTRACT_MAX_S apart; persons may come twice. ERR_RIGHTS: not for this user, or
+	 * (code 1035) not in this subscription, which is worth remembering. ERR_THROTTLED with a
+	 * hint: no free place, or the bytes of the day are used up. */
 	enum err_kind (*extract_start)(void *self, const struct call *, const struct mapping *,
 				       enum extract_filter, int64_t from_s, int64_t to_s,
 				       struct arena *, struct str *ret_job, struct err *);
