@@ -117,6 +117,14 @@ static uint64_t calls(void *self)
 	return http_origin_calls(d->origin);
 }
 
+static void budget(void *self, struct remote_budget *ret)
+{
+	struct dynamics *d = self;
+
+	http_origin_look(d->origin, &ret->now);
+	remote_explain_budget(ret, "Dynamics");
+}
+
 static void free_self(void *self)
 {
 	struct dynamics *d = self;
@@ -146,6 +154,7 @@ static const struct remote_ops ops = {
 	.find_owner = find_owner,
 	.check = check,
 	.calls = calls,
+	.budget = budget,
 	.free = free_self,
 };
 

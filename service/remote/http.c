@@ -2,15 +2,14 @@
  * (INV-BUDGET), one origin only (INV-ORIGIN). Must not know what is asked for or answered. */
 #include "remote/http.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "remote/http_address.h"
 #include "remote/http_transfer.h"
 #include "remote/wait.h"
 
@@ -62,55 +61,6 @@ struct http_origin {
 	enum metric calls_metric, errors_metric;
 	atomic_uint_fast64_t calls;
 };
-
-/* ---- addresses ---- */
-
-static bool http_is_loopback(const char *host)
-{
-	char bare[64] = "";
-	size_t n = strlen(host);
-	struct in6_addr six;
-	struct in_addr four;
-
-	if (strcasecmp(host, "localhost") == 0)
-		return true;
-	if (n > 2 && n < sizeof(bare) && host[0] == '[' && host[n - 1] == ']')
-		memcpy(bare, host + 1, n - 2);
-	if (bare[0])
-		return inet_pton(AF_INET6, bare, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-	return inet_pton(AF_INET, host, &four) == 1 && (ntohl(four.s_addr) >> 24) == 127;
-}
-
-/* "scheme://host:port" in lower case, without the port its scheme has anyway; NULL when the address
- * is none of ours. */
-static char *http_address_origin(const char *url, bool *ret_is_plain, bool *ret_is_loopback)
-{
-	CURLU *parts = curl_url();
-	char *scheme = NULL, *host = NULL, *port = NULL, *user = NULL;
-	struct buf text = { 0 };
-
-	if (!parts || curl_url_set(parts, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
-	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) ||
-	    curl_url_get(parts, CURLUPART_HOST, &host, 0))
-		goto done;
-	(void)curl_url_get(parts, CURLUPART_USER, &user, 0);
-	(void)curl_url_get(parts, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
-	*ret_is_plain = strcasecmp(scheme, "http") == 0;
-	*ret_is_loopback = http_is_loopback(host);
-	if (user || (!*ret_is_plain && strcasecmp(scheme, "https") != 0))
-		goto done;
-	buf_fmt(&text, "%s://%s%s%s", scheme, host, port ? ":" : "", port ? port : "");
-	for (size_t i = 0; i < text.len; i++)
-		text.data[i] = (char)(text.data[i] >= 'A' && text.data[i] <= 'Z' ? text.data[i] + 32
-										 : text.data[i]);
-done:
-	curl_free(scheme);
-	curl_free(host);
-	curl_free(port);
-	curl_free(user);
-	curl_url_cleanup(parts);
-	return text.data;
-}
 
 bool http_origin_owns(const struct http_origin *o, struct str url)
 {
@@ -229,32 +179,49 @@ static void http_launch(struct http *h, struct http_request *r, int64_t now_ms)
 		atomic_fetch_add(&o->calls, 1);
 }
 
-/* Starts what the budget allows; shortens *wait_ms to when the next may go. */
-static void http_admit(struct http *h, struct http_origin *o, int64_t now_ms, int64_t *wait_ms)
+static struct quota_now http_now(void)
 {
-	/* Marketo counts its day from midnight US Central; UTC-6 is the later of the two readings
-	 * of that ("Adobe: Error Codes", code 607). Nobody else sets a budget by the day. */
-	int64_t day = (clock_wall_ms() / 1000 - 6 * 3600) / 86400;
+	return (struct quota_now){ .mono_ms = clock_mono_ms(), .wall_ms = clock_wall_ms() };
+}
 
-	while (o->uncounted.first)
-		http_launch(h, http_dequeue(&o->uncounted), now_ms);
-	http_drop_late(o, now_ms);
-	if (o->soonest_deadline_ms - now_ms < *wait_ms)
-		*wait_ms = o->soonest_deadline_ms - now_ms;
+static void http_admit_uncounted(struct http *h, struct http_origin *o, const struct quota_now *now)
+{
+	bool is_shut = quota_is_shut(&o->quota, now);
+
+	while (o->uncounted.first) {
+		struct http_request *r = http_dequeue(&o->uncounted);
+
+		if (is_shut)
+			http_tell_error(r, ERR_QUOTA, "no more calls are made today");
+		else
+			http_launch(h, r, now->mono_ms);
+	}
+}
+
+/* Starts what the budget allows; shortens *wait_ms to when the next may go. The end of a call wakes
+ * this thread by itself. */
+static void http_admit(struct http *h, struct http_origin *o, const struct quota_now *now,
+		       int64_t *wait_ms)
+{
+	http_admit_uncounted(h, o, now);
+	http_drop_late(o, now->mono_ms);
+	if (o->soonest_deadline_ms - now->mono_ms < *wait_ms)
+		*wait_ms = o->soonest_deadline_ms - now->mono_ms;
 	for (size_t i = 0; i < LANE_COUNT; i++) {
 		while (o->lanes[i].first) {
 			int64_t turn_ms = 0;
+			enum quota_hold hold = quota_take(&o->quota, (enum lane)i, now, &turn_ms);
 
-			if (!quota_take(&o->quota, (enum lane)i, now_ms, day, &turn_ms)) {
-				/* Nothing but the end of a call may open the way: then that wakes
-				 * this thread anyway. */
-				if (turn_ms <= 0)
-					turn_ms = o->quota.in_flight ? HTTP_SLEEP_MS : 1;
+			if (hold != HOLD_NONE && hold < HOLD_DAY) {
 				if (turn_ms < *wait_ms)
 					*wait_ms = turn_ms;
 				return;
 			}
-			http_launch(h, http_dequeue(&o->lanes[i]), now_ms);
+			if (hold == HOLD_NONE)
+				http_launch(h, http_dequeue(&o->lanes[i]), now->mono_ms);
+			else
+				http_tell_error(http_dequeue(&o->lanes[i]), ERR_QUOTA,
+						"no more calls are made today");
 		}
 	}
 }
@@ -327,13 +294,15 @@ static void *http_main(void *context)
 
 	while (true) {
 		int64_t wait_ms = HTTP_SLEEP_MS;
+		struct quota_now now;
 		bool is_ending;
 
 		(void)pthread_mutex_lock(&h->lock);
+		now = http_now(); /* not before the lock was waited for */
 		if (h->is_cancelled)
 			http_stop_all(h);
 		for (struct http_origin *o = h->origins; o; o = o->next)
-			http_admit(h, o, clock_mono_ms(), &wait_ms);
+			http_admit(h, o, &now, &wait_ms);
 		is_ending = h->is_ending;
 		(void)pthread_mutex_unlock(&h->lock);
 		if (is_ending)
@@ -495,6 +464,40 @@ void http_origin_close(struct http_origin *o, int64_t wait_ms)
 {
 	(void)pthread_mutex_lock(&o->http->lock);
 	quota_close(&o->quota, clock_mono_ms() + wait_ms);
+	(void)pthread_mutex_unlock(&o->http->lock);
+}
+
+/* What waits for its turn is told: the I/O thread does that. */
+void http_origin_shut(struct http_origin *o, int64_t until_wall_ms)
+{
+	(void)pthread_mutex_lock(&o->http->lock);
+	quota_shut(&o->quota, until_wall_ms);
+	(void)pthread_mutex_unlock(&o->http->lock);
+	(void)curl_multi_wakeup(o->http->multi);
+}
+
+void http_origin_reopen(struct http_origin *o)
+{
+	(void)pthread_mutex_lock(&o->http->lock);
+	quota_reopen(&o->quota);
+	(void)pthread_mutex_unlock(&o->http->lock);
+}
+
+void http_origin_note_usage(struct http_origin *o, int64_t day, uint64_t all, uint64_t ours)
+{
+	struct quota_now now = http_now();
+
+	(void)pthread_mutex_lock(&o->http->lock);
+	quota_note_usage(&o->quota, &now, day, all, ours);
+	(void)pthread_mutex_unlock(&o->http->lock);
+}
+
+void http_origin_look(struct http_origin *o, struct budget *ret)
+{
+	struct quota_now now = http_now();
+
+	(void)pthread_mutex_lock(&o->http->lock);
+	quota_look(&o->quota, &now, ret);
 	(void)pthread_mutex_unlock(&o->http->lock);
 }
 

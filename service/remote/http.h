@@ -26,6 +26,14 @@ bool http_origin_owns(const struct http_origin *o,
 		      struct str url); /* absolute URL with this very origin */
 void http_origin_close(struct http_origin *o,
 		       int64_t wait_ms); /* nothing is sent before that time has passed */
+/* Its quota is used up: from now on every request to it, token end points too, ends with ERR_QUOTA
+ * at once, until the wall clock shows that time. http_origin_reopen takes that back. Requests for
+ * which the budget of the day has no turn end with ERR_QUOTA as well. */
+void http_origin_shut(struct http_origin *o, int64_t until_wall_ms);
+void http_origin_reopen(struct http_origin *o);
+void http_origin_note_usage(struct http_origin *o, int64_t day, uint64_t all,
+			    uint64_t ours); /* quota_note_usage */
+void http_origin_look(struct http_origin *o, struct budget *ret);
 void http_origin_set_concurrency(struct http_origin *o, uint32_t concurrent);
 uint64_t http_origin_calls(const struct http_origin *o);
 

@@ -13,11 +13,8 @@ static enum err_kind marketo_identify(void *self, const struct call *call,
 				      struct guid *ret_organisation, struct err *err)
 {
 	struct marketo *m = self;
-	struct marketo_request r = { .path = "/rest/v1/stats/usage.json",
-				     .timeout_ms = MARKETO_OTHER_MS };
-	enum err_kind kind = marketo_ask(m, call, &r, err);
+	enum err_kind kind = marketo_usage_ask(m, call, err);
 
-	marketo_request_release(&r);
 	if (kind == ERR_NONE)
 		*ret_organisation = m->organisation;
 	return kind;
@@ -67,6 +64,9 @@ static const struct remote_ops marketo_ops = {
 	.setup = marketo_setup,
 	.check = marketo_check,
 	.calls = marketo_calls,
+	.budget = marketo_budget,
+	.refresh_budget = marketo_refresh_budget,
+	.reopen = marketo_reopen,
 	.free = marketo_free,
 };
 

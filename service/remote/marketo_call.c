@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/fingerprint.h"
+#include "core/forecast.h"
 #include "core/retry.h"
 #include "remote/wait.h"
 
@@ -159,6 +160,14 @@ static void call_pause(struct marketo *m, struct call_progress *p)
 	p->state = p->paused_ms > CALL_PAUSES_TOTAL_MS ? CALL_DONE : CALL_PENDING;
 }
 
+/* No probe in between: Marketo says when its day ends, and nothing opens the quota before. An
+ * operator may (marketo_reopen). */
+static void call_shut(struct marketo *m, struct call_progress *p)
+{
+	http_origin_shut(m->origin, forecast_reset(clock_wall_ms() / 1000) * 1000);
+	p->state = CALL_DONE;
+}
+
 static void call_back_off(const struct call *call, struct call_progress *p)
 {
 	struct marketo_request *r = p->request;
@@ -188,6 +197,9 @@ static void call_react(struct marketo *m, const struct call *call, struct call_p
 	case MARKETO_PAUSE:
 	case MARKETO_SHORT_PAUSE:
 		call_pause(m, p);
+		return;
+	case MARKETO_SHUT:
+		call_shut(m, p);
 		return;
 	case MARKETO_BACK_OFF:
 	case MARKETO_BACK_OFF_SPLIT:
@@ -273,8 +285,25 @@ static void call_round(struct marketo *m, const struct call *call, struct call_p
 	}
 }
 
-void marketo_run(struct marketo *m, const struct call *call, struct marketo_request *requests,
-		 size_t count)
+/* Whether Marketo refused for today or we did: until when, and why. */
+static void call_explain(struct marketo *m, struct marketo_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct remote_budget budget;
+		struct err *err = &requests[i].err;
+
+		if (requests[i].kind != ERR_QUOTA)
+			continue;
+		marketo_budget(m, &budget);
+		if (!budget.reason[0])
+			continue; /* the day has ended meanwhile */
+		(void)snprintf(err->text, sizeof(err->text), "%s", budget.reason);
+		err->retry_after_ms = budget.now.held_until_ms - clock_wall_ms();
+	}
+}
+
+static void call_rounds(struct marketo *m, const struct call *call,
+			struct marketo_request *requests, size_t count)
 {
 	struct call_progress all[MARKETO_PARALLEL] = { { 0 } };
 	size_t pending = count;
@@ -301,6 +330,13 @@ void marketo_run(struct marketo *m, const struct call *call, struct marketo_requ
 			return;
 		}
 	}
+}
+
+void marketo_run(struct marketo *m, const struct call *call, struct marketo_request *requests,
+		 size_t count)
+{
+	call_rounds(m, call, requests, count);
+	call_explain(m, requests, count);
 }
 
 enum err_kind marketo_ask(struct marketo *m, const struct call *call, struct marketo_request *r,

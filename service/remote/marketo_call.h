@@ -34,6 +34,9 @@ struct marketo {
 	int64_t activity_type;     /* numeric id of the custom activity type; 0 not looked up yet */
 	pthread_mutex_t file_lock; /* guards files */
 	struct marketo_file *files[MARKETO_FILES_MAX]; /* owned; read halfway, oldest first */
+	/* when the usage was asked for last, and how many calls there were by then */
+	_Atomic int64_t usage_asked_ms;
+	_Atomic uint64_t usage_asked_calls;
 };
 
 struct marketo_request {
@@ -71,6 +74,9 @@ void marketo_request_release(struct marketo_request *r);
 /* One request: runs it and leaves its error in err. */
 enum err_kind marketo_ask(struct marketo *m, const struct call *call, struct marketo_request *r,
 			  struct err *err);
+
+/* What is left of the budget, from memory. */
+void marketo_budget(void *self, struct remote_budget *ret);
 
 /* True when the page just read has a successor. */
 bool marketo_has_next(const struct marketo_request *r);

@@ -4,6 +4,11 @@
 
 #include "remote/marketo_call.h"
 
+/* marketo_usage.c */
+enum err_kind marketo_usage_ask(struct marketo *m, const struct call *call, struct err *err);
+enum err_kind marketo_refresh_budget(void *self, const struct call *, bool is_in_cycle,
+				     struct err *);
+void marketo_reopen(void *self);
 /* marketo_schema.c */
 enum err_kind marketo_describe(void *self, const struct call *, enum table, struct arena *,
 			       struct schema *ret, struct err *);

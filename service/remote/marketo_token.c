@@ -30,6 +30,7 @@ struct marketo_token {
 	uint64_t flights; /* fetches that ended */
 	int64_t good_until_ms;
 	char token[MARKETO_TOKEN_MAX];
+	char login[MARKETO_LOGIN_MAX];
 	struct err err; /* of the last fetch, when it failed */
 };
 
@@ -65,7 +66,7 @@ void marketo_token_free(struct marketo_token *t)
 /* ---- the answer ---- */
 
 struct token_answer {
-	char *token;
+	char *token, *login;
 	int64_t expires_s;
 	bool has_token;
 };
@@ -79,6 +80,8 @@ static enum err_kind token_visit(void *context, const char *array, const char *m
 	(void)err;
 	if (array)
 		return ERR_NONE;
+	if (strcmp(member, "scope") == 0 && json_object_is_type(value, json_type_string))
+		(void)snprintf(a->login, MARKETO_LOGIN_MAX, "%s", json_object_get_string(value));
 	if (strcmp(member, "expires_in") == 0 && json_object_is_type(value, json_type_int))
 		a->expires_s = json_object_get_int64(value);
 	if (strcmp(member, "access_token") != 0 || !json_object_is_type(value, json_type_string))
@@ -96,9 +99,10 @@ static enum err_kind token_visit(void *context, const char *array, const char *m
 }
 
 enum err_kind marketo_token_read(int status, struct str body, char ret_token[MARKETO_TOKEN_MAX],
-				 int64_t *ret_expires_s, struct err *err)
+				 char ret_login[MARKETO_LOGIN_MAX], int64_t *ret_expires_s,
+				 struct err *err)
 {
-	struct token_answer a = { .token = ret_token, .expires_s = -1 };
+	struct token_answer a = { .token = ret_token, .login = ret_login, .expires_s = -1 };
 	enum err_kind kind = ERR_NONE;
 
 	if (status == 400 || status == 401 || status == 403)
@@ -129,7 +133,8 @@ enum err_kind marketo_token_read(int status, struct str body, char ret_token[MAR
 /* ---- fetching ---- */
 
 static enum err_kind token_ask(struct marketo_token *t, const struct call *call,
-			       char ret[MARKETO_TOKEN_MAX], int64_t *ret_expires_s, struct err *err)
+			       char ret[MARKETO_TOKEN_MAX], char ret_login[MARKETO_LOGIN_MAX],
+			       int64_t *ret_expires_s, struct err *err)
 {
 	static const char *const headers[] = { "Accept: application/json", NULL };
 	struct http_exchange x = {
@@ -146,7 +151,8 @@ static enum err_kind token_ask(struct marketo_token *t, const struct call *call,
 	http_run(t->origin, &x, 1);
 	kind = x.kind;
 	if (kind == ERR_NONE)
-		kind = marketo_token_read(x.status, buf_str(&x.body_in), ret, ret_expires_s, err);
+		kind = marketo_token_read(x.status, buf_str(&x.body_in), ret, ret_login,
+					  ret_expires_s, err);
 	else if (err)
 		*err = x.err;
 	if (x.body_in.data)
@@ -158,8 +164,8 @@ static enum err_kind token_ask(struct marketo_token *t, const struct call *call,
 /* Trouble on the way is tried again. A token in its last second says that it lives for 0 s: the
  * next one comes after it. */
 static enum err_kind token_fetch(struct marketo_token *t, const struct call *call,
-				 char ret[MARKETO_TOKEN_MAX], int64_t *ret_expires_s,
-				 struct err *err)
+				 char ret[MARKETO_TOKEN_MAX], char ret_login[MARKETO_LOGIN_MAX],
+				 int64_t *ret_expires_s, struct err *err)
 {
 	enum err_kind kind = ERR_NONE;
 
@@ -167,7 +173,7 @@ static enum err_kind token_fetch(struct marketo_token *t, const struct call *cal
 		int64_t wait_ms = 1000;
 		uint32_t chance;
 
-		kind = token_ask(t, call, ret, ret_expires_s, err);
+		kind = token_ask(t, call, ret, ret_login, ret_expires_s, err);
 		if ((kind == ERR_NONE && *ret_expires_s > 0) ||
 		    (kind != ERR_NONE && kind != ERR_RETRY_LATER))
 			return kind;
@@ -201,19 +207,21 @@ static void token_keep(struct marketo_token *t, const char *token, int64_t expir
 /* With the lock held, which is let go while the answer is under way. */
 static void token_fly(struct marketo_token *t, const struct call *call)
 {
-	char token[MARKETO_TOKEN_MAX] = "";
+	char token[MARKETO_TOKEN_MAX] = "", login[MARKETO_LOGIN_MAX] = "";
 	struct err err = { .kind = ERR_NONE };
 	int64_t expires_s = 0;
 	enum err_kind kind;
 
 	t->is_fetching = true;
 	(void)pthread_mutex_unlock(&t->lock);
-	kind = token_fetch(t, call, token, &expires_s, &err);
+	kind = token_fetch(t, call, token, login, &expires_s, &err);
 	(void)pthread_mutex_lock(&t->lock);
 	t->err = err;
 	t->err.kind = kind;
-	if (kind == ERR_NONE)
+	if (kind == ERR_NONE) {
 		token_keep(t, token, expires_s);
+		memcpy(t->login, login, sizeof(t->login));
+	}
 	explicit_bzero(token, sizeof(token));
 	t->flights++;
 	t->is_fetching = false;
@@ -245,6 +253,13 @@ enum err_kind marketo_token_get(struct marketo_token *t, const struct call *call
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return kind;
+}
+
+void marketo_token_login(struct marketo_token *t, char ret[MARKETO_LOGIN_MAX])
+{
+	(void)pthread_mutex_lock(&t->lock);
+	memcpy(ret, t->login, sizeof(t->login));
+	(void)pthread_mutex_unlock(&t->lock);
 }
 
 void marketo_token_drop(struct marketo_token *t, uint64_t serial)

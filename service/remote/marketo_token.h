@@ -6,7 +6,11 @@
 #include "remote/http.h"
 #include "remote/remote.h"
 
-enum { MARKETO_TOKEN_MAX = 512, MARKETO_HEADER_MAX = MARKETO_TOKEN_MAX + 32 };
+enum {
+	MARKETO_TOKEN_MAX = 512,
+	MARKETO_HEADER_MAX = MARKETO_TOKEN_MAX + 32,
+	MARKETO_LOGIN_MAX = 256,
+};
 
 struct marketo_token;
 
@@ -22,8 +26,13 @@ enum err_kind marketo_token_get(struct marketo_token *t, const struct call *call
 /* Forgets the token that failed, unless another thread has renewed it already. */
 void marketo_token_drop(struct marketo_token *t, uint64_t serial);
 
+/* The API user the token is for, as Marketo's usage names it; "" unknown. A person may be behind
+ * it: it goes into no log and no error. */
+void marketo_token_login(struct marketo_token *t, char ret[MARKETO_LOGIN_MAX]);
+
 /* The answer of the identity endpoint. */
 enum err_kind marketo_token_read(int status, struct str body, char ret_token[MARKETO_TOKEN_MAX],
-				 int64_t *ret_expires_s, struct err *err);
+				 char ret_login[MARKETO_LOGIN_MAX], int64_t *ret_expires_s,
+				 struct err *err);
 
 #endif

@@ -11,6 +11,7 @@ enum marketo_reaction {
 	MARKETO_FAIL,  /* nothing: a repeat would fail the same way */
 	MARKETO_RENEW, /* renew the token, repeat once; nothing was executed */
 	MARKETO_PAUSE, /* too many calls in the window: the whole side waits for it to drain */
+	MARKETO_SHUT,  /* the daily quota is used up: nothing is sent before it starts anew */
 	MARKETO_SHORT_PAUSE,    /* too many calls at once: a moment */
 	MARKETO_BACK_OFF,       /* repeat after a growing pause */
 	MARKETO_BACK_OFF_SPLIT, /* the same; what still fails is tried in halves, down to the single

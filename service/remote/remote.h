@@ -147,6 +147,13 @@ struct check_list {
 void check_add(struct check_list *list, const char *name, const struct err *err_or_null,
 	       const char *advice);
 
+/* How far the budget of calls of a side is used up, and what it waits for. */
+struct remote_budget {
+	struct budget now;
+	char reason[240]; /* why calls wait and until when, for people; "" they do not */
+};
+void remote_explain_budget(struct remote_budget *b, const char *side); /* fills reason from now */
+
 struct remote_ops {
 	/* Who this side is: Dynamics: OrganizationId; Marketo: a GUID made of its address. Also
 	 * proves token and access. */
@@ -257,6 +264,15 @@ struct remote_ops {
 	void (*check)(void *self, const struct call *, struct check_list *ret);
 	/* Calls made since the start, for the cycle's report. */
 	uint64_t (*calls)(void *self);
+	/* What is left of the budget; from memory, at once. May be NULL. */
+	void (*budget)(void *self, struct remote_budget *ret);
+	/* Asks the side what it has counted itself, when that is due; at most one call. Within a
+	 * cycle it is due after many calls only, so that a quiet cycle never pays for it. May be
+	 * NULL; Marketo. */
+	enum err_kind (*refresh_budget)(void *self, const struct call *, bool is_in_cycle,
+					struct err *);
+	/* An operator wants a side tried that said its quota was used up. May be NULL; Marketo. */
+	void (*reopen)(void *self);
 	void (*free)(void *self);
 };
 

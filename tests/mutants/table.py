@@ -106,6 +106,16 @@ PURE = [
            "if (guid_is_zero(known) || guid_equal(known, now))", "if (true)"),
     mutant("budget-overdrawn", "INV-BUDGET", "test_quota", "service/core/quota.c",
            "if (q->total < share)", "if (true)"),
+    mutant("cycles-take-what-is-kept", "INV-BUDGET", "test_quota", "service/core/quota.c",
+           "if (lane == LANE_REALTIME)", "if (true)"),
+    mutant("shut-side-called", "INV-BUDGET", "test_quota", "service/core/quota.c",
+           "return q->shut_until_ms > now->wall_ms;", "return false;"),
+    mutant("others-calls-ignored", "INV-BUDGET", "test_quota", "service/core/quota.c",
+           "q->shared_used >= limits->shared_stop)", "false)"),
+    mutant("way-to-the-remote-ignored", "INV-BUDGET", "test_quota", "service/core/quota.c",
+           " +\n\t\t  q->limits.guard_ms;", ";"),
+    mutant("reset-an-hour-early", "INV-BUDGET", "test_forecast", "service/core/forecast.c",
+           "DAY_BEGIN_S = 6 * 3600,", "DAY_BEGIN_S = 5 * 3600,"),
 ]
 
 SYNC = [

@@ -51,7 +51,7 @@ static void envelopes(void **state)
 		  ERR_RIGHTS, MARKETO_FAIL, 0, "603", "" },
 		{ "{\"success\":false,\"errors\":[{\"code\":\"606\"}]}", ERR_THROTTLED,
 		  MARKETO_PAUSE, 0, "606", "" },
-		{ "{\"success\":false,\"errors\":[{\"code\":\"607\"}]}", ERR_QUOTA, MARKETO_FAIL, 0,
+		{ "{\"success\":false,\"errors\":[{\"code\":\"607\"}]}", ERR_QUOTA, MARKETO_SHUT, 0,
 		  "607", "" },
 		{ "{\"success\":false,\"errors\":[{\"code\":\"611\"}]}", ERR_RETRY_LATER,
 		  MARKETO_BACK_OFF_SPLIT, 0, "611", "" },
@@ -543,16 +543,17 @@ static void identity_answers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char token[MARKETO_TOKEN_MAX] = "";
+		char token[MARKETO_TOKEN_MAX] = "", login[MARKETO_LOGIN_MAX] = "";
 		int64_t expires_s = -1;
 		struct err err = { .kind = ERR_NONE };
 
 		assert_int_equal(marketo_token_read(rows[i].status, str_of(rows[i].body), token,
-						    &expires_s, &err),
+						    login, &expires_s, &err),
 				 rows[i].kind);
 		assert_int_equal(err.kind, rows[i].kind);
 		if (rows[i].kind == ERR_NONE)
 			assert_string_equal(token, "5b1d:sj");
+		assert_string_equal(login, strstr(rows[i].body, "scope") ? "x@example.org" : "");
 	}
 }
 
