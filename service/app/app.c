@@ -9,7 +9,11 @@
 #include "remote/marketo.h"
 #include "store/postgres.h"
 
-enum { APP_DATABASE_CONNECTIONS = 8, APP_FEED_OVERLAP_MS = 120 * 1000 };
+enum {
+	APP_DATABASE_CONNECTIONS = 8,
+	APP_FEED_OVERLAP_MS = 120 * 1000,
+	APP_MARKETO_GUARD_MS = 400, /* one call on a new connection, the next on an open one */
+};
 
 static const char *app_variable(void *context, const char *name)
 {
@@ -46,6 +50,14 @@ enum exit_code app_failed(const char *what, const struct err *err)
 	return codes[err->kind] ? codes[err->kind] : EXIT_FAILED;
 }
 
+/* Of the subscription's calls a day, those that leave room for real-time calls. */
+static int64_t app_quota_stop(const struct config *c)
+{
+	int64_t stop = c->marketo_quota * c->marketo_quota_stop_percent / 100;
+
+	return stop > 0 ? stop : 1;
+}
+
 static enum err_kind app_open_remotes(struct app *a, struct err *err)
 {
 	const struct config *c = &a->config;
@@ -55,8 +67,10 @@ static enum err_kind app_open_remotes(struct app *a, struct err *err)
 		.client_secret = c->marketo_client_secret,
 		.limits = { .window_calls = (uint32_t)c->marketo_calls_per_20s,
 			    .window_ms = 20 * 1000,
+			    .guard_ms = APP_MARKETO_GUARD_MS,
 			    .concurrent = (uint32_t)c->marketo_concurrent,
 			    .day_calls = (uint32_t)c->marketo_calls_per_day,
+			    .shared_stop = (uint32_t)app_quota_stop(c),
 			    .realtime_percent = (uint32_t)c->realtime_share_percent },
 		.overlap_ms = APP_FEED_OVERLAP_MS,
 	};

@@ -73,6 +73,12 @@ static const struct option options[] = {
 	  .help = "least level of log lines: debug, info, warn or error" },
 	{ "TANDEM_MARKETO_CALLS_PER_DAY", CONFIG_NUMBER, TO(marketo_calls_per_day), "40000", 1,
 	  100000000, .help = "share of the daily quota of the Marketo instance" },
+	{ "TANDEM_MARKETO_QUOTA", CONFIG_NUMBER, TO(marketo_quota), "50000", 1, 100000000,
+	  .help = "daily quota of the Marketo subscription, for all integrations together (Admin > Web Services)" },
+	{ "TANDEM_MARKETO_QUOTA_STOP_PERCENT", CONFIG_NUMBER, TO(marketo_quota_stop_percent), "80",
+	  1, 100,
+	  .help = "when all integrations together have used this part of it, cycles wait for the next day; "
+		  "real-time calls go on" },
 	{ "TANDEM_MARKETO_CALLS_PER_20S", CONFIG_NUMBER, TO(marketo_calls_per_20s), "50", 1, 8000,
 	  .help = "calls in any 20 seconds; Marketo allows 100 for all integrations together" },
 	{ "TANDEM_MARKETO_CONCURRENT", CONFIG_NUMBER, TO(marketo_concurrent), "5", 1, 10,

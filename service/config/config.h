@@ -31,6 +31,7 @@ struct config {
 	enum log_level log_level;
 	/* quota shares */
 	int64_t marketo_calls_per_day, marketo_calls_per_20s, marketo_concurrent;
+	int64_t marketo_quota, marketo_quota_stop_percent;
 	int64_t dynamics_calls_per_5min, dynamics_concurrent;
 	int64_t realtime_share_percent;
 };
