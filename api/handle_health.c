@@ -36,5 +36,6 @@ void handle_ready(struct exchange *x)
 
 void handle_metrics(struct exchange *x)
 {
+	operator_measure(x->engine);
 	metric_print(exchange_text(x, 200, "text/plain; version=0.0.4; charset=utf-8"));
 }

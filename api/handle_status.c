@@ -108,6 +108,37 @@ static void status_backfill(struct buf *out, const struct operator_status *s)
 	print_close(out, ']');
 }
 
+static void status_count_or_null(struct buf *out, const char *name, bool is_known, uint64_t count)
+{
+	if (is_known)
+		print_count(out, name, count);
+	else
+		print_null(out, name);
+}
+
+static void status_quota(struct buf *out, const struct operator_status *s)
+{
+	print_open(out, "quota", '[');
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		const struct budget *b = &s->budget[side].now;
+
+		print_open(out, NULL, '{');
+		print_text(out, "side", str_of(side_name((enum side)side)));
+		print_count(out, "usedToday", b->day_used);
+		status_count_or_null(out, "instanceToday", b->has_shared, b->shared_used);
+		status_count_or_null(out, "limitPerDay", b->day_limit, b->day_limit);
+		status_count_or_null(out, "stopAt", b->shared_stop, b->shared_stop);
+		print_count(out, "inWindow", b->window_used);
+		status_count_or_null(out, "limitPerWindow", b->window_limit, b->window_limit);
+		print_number(out, "windowSeconds", b->window_ms / 1000);
+		print_time_ms(out, "exhaustedAt", b->spent_s * 1000);
+		print_time_ms(out, "closedUntil", b->held_until_ms);
+		print_text_or_null(out, "reason", str_of(s->budget[side].reason));
+		print_close(out, '}');
+	}
+	print_close(out, ']');
+}
+
 static void status_verification(struct buf *out, const struct operator_status *s)
 {
 	print_open(out, "verification", '{');
@@ -139,6 +170,7 @@ void handle_status(struct exchange *x)
 	print_count(out, "contact", status.links[TABLE_CONTACT]);
 	print_close(out, '}');
 	print_count(out, "openErrors", status.open_errors);
+	status_quota(out, &status);
 	status_progress(out, &status.cycle);
 	status_backfill(out, &status);
 	status_verification(out, &status);

@@ -68,6 +68,18 @@
 	  "")                                                                                      \
 	X(CERTIFICATE_END, "gauge", "tandem_dynamics_certificate_end_seconds", "",                 \
 	  "When the certificate for Dynamics expires, seconds since 1970; 0 without one.")         \
+	X(QUOTA_USED_MARKETO, "gauge", "tandem_quota_used_today", "side=\"marketo\"",              \
+	  "Calls of Tandem's user today; the day ends at 06:00 UTC.")                              \
+	X(QUOTA_USED_DYNAMICS, "gauge", "tandem_quota_used_today", "side=\"dynamics\"", "")        \
+	X(QUOTA_LIMIT_MARKETO, "gauge", "tandem_quota_limit_today", "side=\"marketo\"",            \
+	  "Calls Tandem may make a day; 0 no limit.")                                              \
+	X(QUOTA_LIMIT_DYNAMICS, "gauge", "tandem_quota_limit_today", "side=\"dynamics\"", "")      \
+	X(QUOTA_END_MARKETO, "gauge", "tandem_quota_exhausted_seconds", "side=\"marketo\"",        \
+	  "When cycles will have used up their calls of today, seconds since 1970; 0 not today.")  \
+	X(QUOTA_END_DYNAMICS, "gauge", "tandem_quota_exhausted_seconds", "side=\"dynamics\"", "")  \
+	X(CLOSED_MARKETO, "gauge", "tandem_side_closed_seconds", "side=\"marketo\"",               \
+	  "How long calls still wait because a side said so or today's are used up.")              \
+	X(CLOSED_DYNAMICS, "gauge", "tandem_side_closed_seconds", "side=\"dynamics\"", "")         \
 	X(REQUESTS_CREATED, "counter", "tandem_requests_total", "outcome=\"created\"",             \
 	  "Real-time calls, by outcome.")                                                          \
 	X(REQUESTS_LINKED, "counter", "tandem_requests_total", "outcome=\"linked\"", "")           \

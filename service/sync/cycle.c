@@ -10,6 +10,7 @@
 #include "sync/outbox.h"
 #include "sync/roster.h"
 #include "sync/state.h"
+#include "sync/usage.h"
 
 enum { CYCLE_DRAIN_MAX = 3 }; /* times the Marketo feed is read again after own writes */
 
@@ -49,6 +50,8 @@ enum err_kind cycle_step_end(struct cycle *c, struct cycle_step *s, enum err_kin
 		return err_set(err, ERR_STOPPED, "the service is ending");
 	if (committed == ERR_NONE && !state_is_open(c->e))
 		return err_set(err, ERR_STOPPED, "an operator paused the sync");
+	if (committed == ERR_NONE)
+		usage_refresh(c->e, true);
 	return committed;
 }
 

@@ -2,10 +2,12 @@
 #include "sync/operator.h"
 
 #include "base/clock.h"
+#include "base/metric.h"
 #include "sync/engine_p.h"
 #include "sync/explain.h"
 #include "sync/fields.h"
 #include "sync/state.h"
+#include "sync/usage.h"
 
 static const char *const sync_state_names[SYNC_STATE_COUNT] = { "idle", "running", "paused",
 								"halted" };
@@ -33,6 +35,17 @@ static void operator_backfill(const struct engine *e, const struct store_status 
 	/* The total is a snapshot of some age: more rows than that can turn up. */
 	if (ret->per_second > 0 && scan->total > scan->done)
 		ret->left_s = (int64_t)((double)(scan->total - scan->done) / ret->per_second) + 1;
+}
+
+/* What a side waits for explains a cycle that fails or takes long. */
+static void operator_budgets(struct engine *e, struct operator_status *ret)
+{
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		usage_look(e, (enum side)side, &ret->budget[side]);
+		if (!ret->reason[0])
+			(void)snprintf(ret->reason, sizeof(ret->reason), "%s",
+				       ret->budget[side].reason);
+	}
 }
 
 enum err_kind operator_status(struct engine *e, struct operator_status *ret, struct err *err)
@@ -71,7 +84,33 @@ enum err_kind operator_status(struct engine *e, struct operator_status *ret, str
 		ret->next_ms = 0;
 		(void)snprintf(ret->reason, sizeof(ret->reason), "paused by %s", stored.paused_by);
 	}
+	operator_budgets(e, ret);
 	return ERR_NONE;
+}
+
+void operator_measure(struct engine *e)
+{
+	static const struct {
+		enum metric used, limit, spent, closed;
+	} metrics[SIDE_COUNT] = {
+		[SIDE_MARKETO] = { METRIC_QUOTA_USED_MARKETO, METRIC_QUOTA_LIMIT_MARKETO,
+				   METRIC_QUOTA_END_MARKETO, METRIC_CLOSED_MARKETO },
+		[SIDE_DYNAMICS] = { METRIC_QUOTA_USED_DYNAMICS, METRIC_QUOTA_LIMIT_DYNAMICS,
+				    METRIC_QUOTA_END_DYNAMICS, METRIC_CLOSED_DYNAMICS },
+	};
+	int64_t now_ms = clock_wall_ms();
+
+	for (int side = 0; side < SIDE_COUNT; side++) {
+		struct remote_budget budget;
+		int64_t left_ms;
+
+		usage_look(e, (enum side)side, &budget);
+		left_ms = budget.now.held_until_ms - now_ms;
+		metric_set(metrics[side].used, (int64_t)budget.now.day_used);
+		metric_set(metrics[side].limit, (int64_t)budget.now.day_limit);
+		metric_set(metrics[side].spent, budget.now.spent_s);
+		metric_set(metrics[side].closed, left_ms > 0 ? (left_ms + 999) / 1000 : 0);
+	}
 }
 
 static enum err_kind operator_set_paused(struct engine *e, bool is_paused, const char *by,
@@ -92,16 +131,18 @@ enum err_kind operator_pause(struct engine *e, const char *by, struct err *err)
 	return operator_set_paused(e, true, by, err);
 }
 
-/* Wakes the worker only when there was something to end: this is not a way to force a cycle. */
+/* Wakes the worker only when there was something to end: this is not a way to force a cycle.
+ * Whoever resumes a sync whose quota was used up has not been shown any deletes to accept. */
 enum err_kind operator_resume(struct engine *e, const char *by, struct err *err)
 {
-	bool was_held;
+	bool was_held, is_over = usage_is_over(e);
 	enum err_kind kind;
 
 	(void)pthread_mutex_lock(&e->lock);
-	was_held = e->is_paused || e->halt_reason[0];
-	e->is_accepting = e->halt_reason[0] != '\0';
+	was_held = e->is_paused || e->halt_reason[0] || is_over;
+	e->is_accepting = e->halt_reason[0] && !is_over;
 	(void)pthread_mutex_unlock(&e->lock);
+	usage_reopen(e);
 	kind = operator_set_paused(e, false, by, err);
 	if (kind == ERR_NONE && was_held && e->worker)
 		worker_wake(e->worker);

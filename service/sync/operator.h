@@ -27,6 +27,7 @@ struct operator_status {
 	} backfill[TABLE_COUNT];
 	int64_t verify_ms;      /* the period every link is proven equal in */
 	int64_t oldest_proof_s; /* since 1970; 0: not every link has been proven yet */
+	struct remote_budget budget[SIDE_COUNT];
 };
 enum err_kind operator_status(struct engine *e, struct operator_status *ret, struct err *err);
 
@@ -34,6 +35,8 @@ enum err_kind operator_pause(struct engine *e, const char *by, struct err *err);
 enum err_kind operator_resume(struct engine *e, const char *by,
 			      struct err *err); /* also ends a halt: tries again at once */
 enum err_kind operator_retry(struct engine *e, int64_t error_id, bool *ret_found, struct err *err);
+
+void operator_measure(struct engine *e); /* sets the metrics that change by themselves */
 
 /* The caller releases ret->memory. LIST_FIELDS tells per field: names on the three tables,
  * direction, winner, state, reason. */

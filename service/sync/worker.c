@@ -11,6 +11,7 @@
 #include "sync/cursor_age.h"
 #include "sync/cycle.h"
 #include "sync/state.h"
+#include "sync/usage.h"
 
 enum {
 	WORKER_LOOK_MS = 1000,            /* how often a paused or following service looks again */
@@ -56,11 +57,12 @@ static void worker_set_halt(struct engine *e, const char *reason)
 	metric_set(METRIC_HALTED, reason[0] != '\0');
 }
 
-/* Does this failure stand until somebody mends something, so that real-time calls are queued
- * meanwhile? */
-static bool worker_is_halt(enum err_kind kind)
+/* Does this failure stand until somebody mends something, or the day ends, so that real-time calls
+ * are queued meanwhile? Where only cycles have used up theirs, real-time calls go on. */
+static bool worker_is_halt(struct engine *e, enum err_kind kind)
 {
-	return kind == ERR_BROKEN || kind == ERR_RIGHTS || kind == ERR_CONFIG || kind == ERR_QUOTA;
+	return kind == ERR_BROKEN || kind == ERR_RIGHTS || kind == ERR_CONFIG ||
+	       (kind == ERR_QUOTA && usage_is_over(e));
 }
 
 static enum err_kind worker_save_report(struct engine *e, const struct cycle_report *report,
@@ -232,7 +234,7 @@ static int64_t worker_pause_ms(struct worker *w, enum err_kind kind, const struc
 	}
 	if (kind == ERR_STOPPED)
 		return 0;
-	worker_set_halt(w->e, worker_is_halt(kind) ? err->text : "");
+	worker_set_halt(w->e, worker_is_halt(w->e, kind) ? err->text : "");
 	if (kind == ERR_BROKEN) {
 		(void)pthread_mutex_lock(&w->e->schema_lock);
 		w->e->schema_read_ms = 0; /* the schema may be what changed */
@@ -265,6 +267,8 @@ static void *worker_main(void *arg)
 		if (kind == ERR_NONE && next_ms < 0 &&
 		    atomic_fetch_add(&w->finished, 1) + 1 == e->settings.cycles_max)
 			break;
+		if (kind == ERR_NONE)
+			usage_refresh(e, false);
 		pause_ms = worker_pause_ms(w, kind, &err);
 		if (kind == ERR_NONE && next_ms >= 0 && next_ms < pause_ms)
 			pause_ms = next_ms;

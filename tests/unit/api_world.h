@@ -112,7 +112,22 @@ enum err_kind operator_status(struct engine *e, struct operator_status *ret, str
 	ret->cycle.calls[SIDE_MARKETO] = 4;
 	ret->links[TABLE_CONTACT] = 7;
 	ret->objects[TABLE_LEAD].pending_inserts = 3;
+	ret->budget[SIDE_MARKETO] = (struct remote_budget){ .now = { .day_used = 31,
+								     .day_limit = 40000,
+								     .shared_stop = 40000,
+								     .window_used = 2,
+								     .window_limit = 50,
+								     .window_ms = 20000,
+								     .spent_s = 7,
+								     .held_until_ms = 9250 },
+							    .reason = "why" };
+	ret->budget[SIDE_DYNAMICS].now.has_shared = true;
 	return ERR_NONE;
+}
+
+void operator_measure(struct engine *e)
+{
+	(void)e;
 }
 
 enum err_kind operator_pause(struct engine *e, const char *by, struct err *err)

@@ -191,6 +191,12 @@ static void test_status(void **state)
 	       "\"startedAt\":\"1970-01-01T00:00:01.000Z\",\"finishedAt\":\"1970-01-01T00:00:02.500Z\","
 	       "\"result\":\"ok\",");
 	expect(answer, 200, "\"openErrors\":2");
+	expect(answer, 200,
+	       "\"quota\":[{\"side\":\"marketo\",\"usedToday\":31,\"instanceToday\":null,"
+	       "\"limitPerDay\":40000,\"stopAt\":40000,\"inWindow\":2,\"limitPerWindow\":50,"
+	       "\"windowSeconds\":20,\"exhaustedAt\":\"1970-01-01T00:00:07.000Z\","
+	       "\"closedUntil\":\"1970-01-01T00:00:09.250Z\",\"reason\":\"why\"},"
+	       "{\"side\":\"dynamics\",\"usedToday\":0,\"instanceToday\":0,\"limitPerDay\":null,");
 	expect(answer, 200, "\"links\":{\"lead\":0,\"contact\":7}");
 	expect(answer, 200, "\"read\":{\"person\":0,\"lead\":41,\"contact\":0}");
 }
