@@ -309,17 +309,11 @@ void dynamics_request_release(struct dynamics_request *r)
 
 enum err_kind dynamics_tree(struct str body, struct json_object **ret, struct err *err)
 {
-	struct json_tokener *parser = json_tokener_new_ex(32);
-	struct json_object *all = NULL;
+	struct json_object *all = json_tree(body);
 
-	if (parser && body.n && body.n < INT32_MAX)
-		all = json_tokener_parse_ex(parser, body.p, (int)body.n);
-	json_tokener_free(parser);
-	if (!json_object_is_type(all, json_type_object)) {
-		json_object_put(all);
+	if (!all)
 		return err_set(err, ERR_RUBBISH,
 			       "Dynamics answered with something that is not JSON");
-	}
 	*ret = all;
 	return ERR_NONE;
 }

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include <json-c/json.h>
+#include "remote/json.h"
 
 struct code_row {
 	const char *code;
@@ -223,14 +223,10 @@ const char *dynamics_err_advice(const char *code)
 struct json_object *dynamics_err_body(struct str body, struct str *ret_code,
 				      struct str *ret_message)
 {
-	struct json_tokener *parser = json_tokener_new_ex(16);
-	struct json_object *all = NULL, *error = NULL, *member = NULL;
+	struct json_object *all = body.n < (1 << 20) ? json_tree(body) : NULL;
+	struct json_object *error = NULL, *member = NULL;
 
-	if (parser && body.n && body.n < (1 << 20))
-		all = json_tokener_parse_ex(parser, body.p, (int)body.n);
-	json_tokener_free(parser);
-	if (!json_object_is_type(all, json_type_object) ||
-	    !json_object_object_get_ex(all, "error", &error) ||
+	if (!json_object_object_get_ex(all, "error", &error) ||
 	    !json_object_is_type(error, json_type_object)) {
 		json_object_put(all);
 		return NULL;

@@ -158,23 +158,10 @@ static const char *advice_by_number(struct json_object *answer, int64_t *ret_num
 	return NULL;
 }
 
-static struct json_object *parse(struct str body)
-{
-	struct json_tokener *parser = json_tokener_new_ex(16);
-	struct json_object *all =
-		parser && body.n ? json_tokener_parse_ex(parser, body.p, (int)body.n) : NULL;
-
-	json_tokener_free(parser);
-	if (json_object_is_type(all, json_type_object))
-		return all;
-	json_object_put(all);
-	return NULL;
-}
-
 enum err_kind dynamics_token_judge(int status, struct str body, bool *ret_may_repeat,
 				   struct err *err)
 {
-	struct json_object *answer = parse(body);
+	struct json_object *answer = json_tree(body);
 	struct str name = STR("");
 	const char *advice = NULL;
 	enum err_kind kind = ERR_BROKEN;
@@ -255,7 +242,7 @@ static bool is_token_text(struct str s)
 static enum err_kind take_token(struct str body, struct buf *ret_token, int64_t *ret_lifetime_s,
 				struct err *err)
 {
-	struct json_object *answer = parse(body);
+	struct json_object *answer = json_tree(body);
 	struct str token, type = STR("Bearer");
 	enum err_kind kind = ERR_NONE;
 

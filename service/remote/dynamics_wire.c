@@ -115,6 +115,20 @@ static enum filter_mark read_filter(const struct dynamics_projection *p, struct 
 	return is_yes ? FILTER_YES : FILTER_NO;
 }
 
+/* The name of a row comes as an annotation of the look-up, and does not come at all when the
+ * look-up is empty. */
+static bool is_empty_lookup(struct json_object *row, const char *name)
+{
+	struct str property = str_of(name);
+	struct json_object *member;
+	char text[160];
+
+	if (!str_ends(property, STR(LABEL)))
+		return false;
+	(void)snprintf(text, sizeof(text), "%.*s", (int)(property.n - strlen(LABEL)), name);
+	return json_object_object_get_ex(row, text, &member) && !member;
+}
+
 static bool is_choice(const struct column *c)
 {
 	return c->type == COLUMN_CHOICE || c->type == COLUMN_MULTI_CHOICE;
@@ -148,6 +162,8 @@ enum err_kind dynamics_row_read(const struct dynamics_projection *p, struct json
 		if (p->names[i] && json_object_object_get_ex(row, p->names[i], &member))
 			ret->values[i] = dynamics_value_read(a, &m->fields[i],
 							     m->fields[i].column[p->table], member);
+		else if (p->names[i] && is_empty_lookup(row, p->names[i]))
+			ret->values[i] = (struct value){ .kind = VALUE_EMPTY };
 		else
 			continue;
 		if (ret->values[i].kind == VALUE_UNSEEN && is_choice(m->fields[i].column[p->table]))

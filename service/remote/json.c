@@ -165,9 +165,20 @@ static enum err_kind json_members(struct json_scan *s, json_visit *visit, void *
 	return json_take(s, '}') ? ERR_NONE : json_bad(s, "the object does not end");
 }
 
+/* Some answers begin with a byte order mark. */
+static struct str json_begin(struct str text)
+{
+	static const struct str mark = STR("\xef\xbb\xbf");
+
+	if (str_starts(text, mark))
+		text = (struct str){ text.p + mark.n, text.n - mark.n };
+	return text;
+}
+
 enum err_kind json_walk(struct str text, json_visit *visit, void *context, struct err *err)
 {
-	struct json_scan s = { .at = text.p, .end = text.p + text.n, .err = err };
+	struct str all = json_begin(text);
+	struct json_scan s = { .at = all.p, .end = all.p + all.n, .err = err };
 	enum err_kind kind;
 
 	if (!text.n)
@@ -176,14 +187,32 @@ enum err_kind json_walk(struct str text, json_visit *visit, void *context, struc
 	if (!s.tokener)
 		return err_set(err, ERR_OURS, "json-c gave no parser");
 	json_tokener_set_flags(s.tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-	if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
-		s.at += 3;
 	kind = json_members(&s, visit, context);
 	json_space(&s);
 	if (kind == ERR_NONE && s.at != s.end)
 		kind = json_bad(&s, "it goes on behind its end");
 	json_tokener_free(s.tokener);
 	return kind;
+}
+
+struct json_object *json_tree(struct str text)
+{
+	struct str all = str_trim(json_begin(text));
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX);
+	struct json_object *tree = NULL;
+
+	if (tokener && all.n && all.n < INT32_MAX) {
+		json_tokener_set_flags(tokener,
+				       JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+		tree = json_tokener_parse_ex(tokener, all.p, (int)all.n);
+		if (json_tokener_get_parse_end(tokener) < all.n ||
+		    !json_object_is_type(tree, json_type_object)) {
+			json_object_put(tree);
+			tree = NULL;
+		}
+	}
+	json_tokener_free(tokener);
+	return tree;
 }
 
 /* ---- members by type ---- */

@@ -18,6 +18,10 @@ typedef enum err_kind json_visit(void *context, const char *array, const char *m
 /* ERR_RUBBISH when the text is not one JSON object, is cut, or goes on behind it. */
 enum err_kind json_walk(struct str text, json_visit *visit, void *context, struct err *err);
 
+/* The tree of a small answer, to be put back: one JSON object and nothing else; NULL when it is
+ * not. */
+struct json_object *json_tree(struct str text);
+
 /* Members with the type wanted; false (and *ret untouched) when missing, null or of another type. */
 bool json_get_string(struct json_object *o, const char *name, struct str *ret);
 bool json_get_int64(struct json_object *o, const char *name,
