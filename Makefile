@@ -29,9 +29,9 @@ APP    := $(sort $(wildcard service/app/*.c))
 
 LIB     := $(BASE) $(CORE) $(CONFIG) $(REMOTE) $(STORE) $(SYNC) $(API) $(APP)
 SANDBOX := $(sort $(wildcard sandbox/*.c sandbox/*/*.c))
-UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c))
+UNIT    := $(sort $(wildcard tests/unit/test_*.c tests/store/test_*.c tests/replay/test_*.c))
 SIM     := $(sort $(wildcard tests/sim/*.c))
-AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c)))
+AIDS    := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c tests/store/*.c tests/replay/*.c)))
 FUZZ    := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 HEADERS := $(sort $(wildcard service/*/*.h api/*.h sandbox/*/*.h))
 SQL     := $(sort $(wildcard migrations/*.sql))
@@ -173,6 +173,10 @@ $(OUT)/bench/json_cost: %: %.o
 aids = $(patsubst %.c,$(OUT)/%.o,$(filter tests/$1/%,$(AIDS)))
 $(filter $(OUT)/tests/unit/%,$(UNIT_BIN)): $(call aids,unit)
 $(filter $(OUT)/tests/store/%,$(UNIT_BIN)): $(call aids,store)
+$(filter $(OUT)/tests/replay/%,$(UNIT_BIN)): $(call aids,replay)
+
+# Answers are replayed without pauses, at the time they are of.
+$(OUT)/tests/replay/test_replay: LDFLAGS += -Wl,--wrap=http_origin_wait_ms,--wrap=http_origin_close,--wrap=clock_wall_ms
 
 $(UNIT_BIN): %: %.o $(ARCHIVE)
 	$(link) $(LIBS) $(shell pkg-config --libs cmocka)
