@@ -184,6 +184,7 @@ $(UNIT_BIN): %: %.o $(ARCHIVE)
 fuzzers: $(FUZZ_BIN)
 
 $(FUZZ_BIN): LDFLAGS += -fsanitize=fuzzer
+$(FUZZ_BIN): $(OUT)/tests/replay/world.o
 $(FUZZ_BIN): %: %.o $(ARCHIVE)
 	$(link) $(LIBS)
 

@@ -25,7 +25,7 @@ struct field_file {
  * added to problems, "FILE:LINE: rule", in the order of lines; with any of them it returns
  * ERR_CONFIG and the set must not be used. Warnings, "FILE:LINE: warning: ...", leave it good. */
 enum err_kind field_file_load(const char *path, struct field_file *ret, struct buf *problems);
-/* The same for a text in memory; name is how the lines begin. */
+/* The same for a text in memory, with a NUL behind it; name is how the lines begin. */
 enum err_kind field_file_read(const char *name, struct str text, struct field_file *ret,
 			      struct buf *problems);
 void field_file_release(struct field_file *f);

@@ -239,8 +239,8 @@ static bool is_token_text(struct str s)
 	return s.n > 0;
 }
 
-static enum err_kind take_token(struct str body, struct buf *ret_token, int64_t *ret_lifetime_s,
-				struct err *err)
+enum err_kind dynamics_token_take(struct str body, struct buf *ret_token, int64_t *ret_lifetime_s,
+				  struct err *err)
 {
 	struct json_object *answer = json_tree(body);
 	struct str token, type = STR("Bearer");
@@ -293,7 +293,7 @@ static enum err_kind ask_once(struct dynamics_token *t, const struct call *call,
 		kind = x.kind;
 		may_repeat = kind == ERR_RETRY_LATER;
 	} else if (x.status == 200) {
-		kind = take_token(buf_str(&x.body_in), ret_token, ret_lifetime_s, err);
+		kind = dynamics_token_take(buf_str(&x.body_in), ret_token, ret_lifetime_s, err);
 		may_repeat = false;
 	} else {
 		kind = dynamics_token_judge(x.status, buf_str(&x.body_in), &may_repeat, err);

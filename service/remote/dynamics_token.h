@@ -26,6 +26,10 @@ enum err_kind dynamics_token_get(struct dynamics_token *t, const struct call *ca
 /* Dataverse refused this token: it is dropped unless another has taken its place already. */
 void dynamics_token_reject(struct dynamics_token *t, uint64_t serial);
 
+/* The answer of the token end point: adds the token. */
+enum err_kind dynamics_token_take(struct str body, struct buf *ret_token, int64_t *ret_lifetime_s,
+				  struct err *err);
+
 /* Turns an answer of the token end point that is no success into an error. ret_may_repeat: it was
  * only busy. */
 enum err_kind dynamics_token_judge(int status, struct str body, bool *ret_may_repeat,
