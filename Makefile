@@ -89,7 +89,7 @@ help:
 	@echo 'make sim             simulate histories (RUNS=100000 SEED=1); a failing one is shrunk and told as a story'
 	@echo 'make mutants         plant known mistakes one by one; every one must be caught'
 	@echo 'make lint            static checks'
-	@echo 'make bench           figures of a whole run (PEOPLE=5000)'
+	@echo 'make bench           every figure with its target (PEOPLE=1000000: a quarter of an hour or more)'
 	@echo 'make fuzz            fuzz the decoders (FUZZ_SECONDS=20 each)'
 	@echo 'make format          lay out the C sources with clang-format'
 	@echo 'make clean           remove build/ and .run/'
