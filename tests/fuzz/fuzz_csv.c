@@ -1,77 +1,87 @@
-/* Any bytes as a table: the reader ends, its cells lie in the text or in the arena, a table that
- * comes in pieces has the rows of the whole one, and printed cells are read back as they were. */
+/* Any text as a table, and as the files Marketo hands out: rows come out of it one after the other,
+ * and what is printed of a cell is read as the same cell. Reading piece by piece takes whole rows
+ * only. */
 #include <stdlib.h>
 
 #include "base/csv.h"
+#include "remote/marketo_row.h"
+#include "tests/replay/world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { CELLS = 8 };
+enum { CELLS_MAX = 32 };
 
-static void add_row(struct buf *out, const struct csv_cell *cells, size_t count)
+static void must_come_back(struct arena *a, struct str cell)
 {
-	for (size_t i = 0; i < count; i++) {
-		buf_char(out, i ? ',' : '\n');
-		csv_print(out, cells[i].text);
-	}
-}
-
-static enum csv_next read_whole(struct str text, struct buf *out)
-{
-	struct arena a = { NULL, 0 };
-	struct csv_cell cells[CELLS];
-	enum csv_next next;
+	CLEANUP(buf_release) struct buf line = { 0 };
+	struct csv_cell cells[CELLS_MAX];
+	struct str rest;
 	size_t count;
 
-	while ((next = csv_read(&text, true, &a, cells, CELLS, &count)) == CSV_ROW)
-		add_row(out, cells, count);
-	arena_release(&a);
-	return next;
+	csv_print(&line, cell);
+	buf_text(&line, ",x\r\n");
+	rest = buf_str(&line);
+	if (csv_read(&rest, true, a, cells, CELLS_MAX, &count) != CSV_ROW || count != 2 ||
+	    !str_equal(cells[0].text, cell) || rest.n)
+		abort();
 }
 
-/* Takes ever larger pieces from where the last whole row ended. */
-static enum csv_next read_pieces(struct str text, size_t piece, struct buf *out)
+static void as_table(struct str text, bool is_all)
 {
-	enum csv_next next = CSV_CUT;
-	size_t size = piece;
-
-	while (next == CSV_CUT) {
-		struct arena a = { NULL, 0 };
-		struct csv_cell cells[CELLS];
-		bool is_all = size >= text.n;
-		struct str rest = { text.p, is_all ? text.n : size };
-		size_t before = rest.n, count;
-
-		while ((next = csv_read(&rest, is_all, &a, cells, CELLS, &count)) == CSV_ROW)
-			add_row(out, cells, count);
-		arena_release(&a);
-		size = before == rest.n ? size * 2 : piece;
-		text = (struct str){ text.p + (before - rest.n), text.n - (before - rest.n) };
-	}
-	return next;
-}
-
-/* The first byte is the size of a piece. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	struct buf whole = { 0 }, pieces = { 0 }, again = { 0 };
-	struct str text;
+	CLEANUP(arena_release) struct arena a = { 0 };
+	struct csv_cell cells[CELLS_MAX];
+	struct str rest = text;
+	size_t count, before;
 	enum csv_next next;
 
-	if (!size)
-		return 0;
-	text = (struct str){ (const char *)data + 1, size - 1 };
-	next = read_whole(text, &whole);
-	if (next != CSV_END && next != CSV_BAD)
+	do {
+		before = rest.n;
+		next = csv_read(&rest, is_all, &a, cells, CELLS_MAX, &count);
+		if (next != CSV_ROW)
+			continue;
+		if (rest.n >= before || !count || count > CELLS_MAX)
+			abort();
+		for (size_t i = 0; i < count; i++)
+			must_come_back(&a, cells[i].text);
+	} while (next == CSV_ROW);
+	if (is_all && next == CSV_CUT)
 		abort();
-	if (read_pieces(text, (size_t)data[0] + 1, &pieces) != next ||
-	    !str_equal(buf_str(&whole), buf_str(&pieces)))
+}
+
+static void as_persons(const struct mapping *m, struct str text, bool is_all)
+{
+	CLEANUP(arena_release) struct arena a = { 0 };
+	struct record_list persons = { .count = 0 };
+	size_t head = 0, taken = 0;
+	struct str rows;
+
+	if (marketo_header_read(text, is_all, &head, NULL) != ERR_NONE || !head)
+		return;
+	rows = (struct str){ text.p + head, text.n - head };
+	if (marketo_rows_read((struct str){ text.p, head }, rows, is_all, m, &a, &persons, &taken,
+			      NULL) != ERR_NONE)
+		return;
+	if (taken > rows.n)
 		abort();
-	if (read_whole(buf_str(&whole), &again) != CSV_END ||
-	    !str_equal(buf_str(&whole), buf_str(&again)))
-		abort();
-	buf_release(&whole);
-	buf_release(&pieces);
-	buf_release(&again);
+	for (size_t i = 0; i < persons.count; i++)
+		if (persons.records[i].person_id <= 0)
+			abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct mapping *mapping;
+	CLEANUP(arena_release) struct arena a = { 0 };
+	struct str text = { (const char *)data, size };
+	struct import_failure_list failures = { .count = 0 };
+
+	if (!mapping)
+		mapping = world_mapping();
+	for (int is_all = 0; is_all < 2; is_all++) {
+		as_table(text, is_all);
+		as_persons(mapping, text, is_all);
+	}
+	for (int is_warning = 0; is_warning < 2; is_warning++)
+		(void)marketo_failures_read(text, is_warning, &a, &failures, NULL);
 	return 0;
 }

@@ -283,7 +283,7 @@ static void act_changes(struct stage *g)
 	enum err_kind kind = ERR_NONE;
 
 	if (t == TABLE_PERSON)
-		kind = g->remote.ops->start_cursor(g->remote.self, &call, &g->memory, &cursor,
+		kind = g->remote.ops->start_cursor(g->remote.self, &call, 0, &g->memory, &cursor,
 						   &err);
 	while (kind == ERR_NONE && !page.is_last) {
 		kind = g->remote.ops->changes(g->remote.self, &call, g->mapping, t, cursor,

@@ -110,6 +110,7 @@ void scene_load(struct scene *s, const char *folder, const char *name)
 	short_name = strchr(name, '/') + 1;
 	add_answer(s, folder, str_of(arena_fmt(a, "%s.http", short_name)));
 	take_lines(s, folder, scene_file(a, arena_fmt(a, "%s/%s.expect", folder, name)));
+	s->first_usual = s->other_count;
 	take_lines(s, folder, scene_file(a, file_of(s, folder, STR("usual/answers"))));
 	if (!s->act.n)
 		fail_msg("%s: nothing to do", name);

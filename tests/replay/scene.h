@@ -25,7 +25,7 @@ struct scene {
 	const char *answers[SCENE_LIST_MAX]; /* own answers, one after the other */
 	size_t answer_count;
 	struct scene_answer others[SCENE_LIST_MAX];
-	size_t other_count;
+	size_t other_count, first_usual; /* the scene's own ones come before its `for` */
 	struct str writes[SCENE_LIST_MAX];
 	size_t write_count;
 	struct str never[SCENE_LIST_MAX]; /* what no error may say */

@@ -93,16 +93,23 @@ static const char *own_answer(struct server *v)
 	return v->own > SERVED_MAX ? NULL : s->answers[at];
 }
 
+static const char *other_answer(const struct scene *s, struct str line, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (is_part(line, s->others[i].text))
+			return s->others[i].file;
+	return NULL;
+}
+
 static const char *choose(struct server *v, struct str line)
 {
 	const struct scene *s = v->scene;
+	const char *file = other_answer(s, line, 0, s->first_usual);
 
-	if (is_part(line, s->own))
-		return own_answer(v);
-	for (size_t i = 0; i < s->other_count; i++)
-		if (is_part(line, s->others[i].text))
-			return s->others[i].file;
-	return s->own.n ? NULL : own_answer(v);
+	if (file || is_part(line, s->own))
+		return file ? file : own_answer(v);
+	file = other_answer(s, line, s->first_usual, s->other_count);
+	return file || s->own.n ? file : own_answer(v);
 }
 
 /* The address of the answers becomes ours, wherever it stands. */
