@@ -203,6 +203,14 @@ void ledger_resolve(struct ledger *l, const struct link *link, const struct plan
 	}
 }
 
+void ledger_unpark(struct ledger *l, struct link *link)
+{
+	for (size_t i = 0; i < link->parked_count; i++)
+		ledger_resolved(l, link, link->parked[i].target, link->parked[i].slot);
+	link->parked = NULL;
+	link->parked_count = 0;
+}
+
 void ledger_error(struct ledger *l, const struct link *link, enum side target,
 		  const char *operation, const struct err *err)
 {

@@ -65,6 +65,8 @@ void ledger_refusals(struct ledger *l, const struct mapping *m, const struct lin
  * Call before the link takes the plan's fingerprints. */
 void ledger_resolve(struct ledger *l, const struct link *link, const struct plan *plan,
 		    const bool is_whole_over[SIDE_COUNT]);
+/* What was refused of the link is over, whatever it was: it gets another try. */
+void ledger_unpark(struct ledger *l, struct link *link);
 void ledger_error(struct ledger *l, const struct link *link, enum side target,
 		  const char *operation, const struct err *err);
 void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target,

@@ -389,11 +389,13 @@ static struct link *match_new_link(struct match *m, const struct match_item *ite
 	link->is_stamp_due = true;
 	if (item->link)
 		link->is_stored = true;
-	/* What was refused was the making of a person; one that was found is another matter. */
-	if (item->link && !item->person) {
+	if (item->link) {
 		link->parked = item->link->parked;
 		link->parked_count = item->link->parked_count;
 	}
+	/* What was refused was the making of a person; one that was found is another matter. */
+	if (item->person)
+		ledger_unpark(m->s->ledger, link);
 	return link;
 }
 

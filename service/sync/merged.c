@@ -125,6 +125,10 @@ static enum err_kind merged_settle(struct merged *m, size_t i, struct record *co
 		kind = merged_find_origin(m, winner, &origin, err);
 	if (kind != ERR_NONE)
 		return kind;
+	/* Reported when the winner had a person, who has moved on with the winner's own merge
+	 * since. */
+	if (m->links[i]->state == LINK_PAUSED && winner && winner->is_merged)
+		return ERR_NONE;
 	/* Even a tombstone of the winner is a history of its own. */
 	if (m->winners[i] || !winner)
 		merged_pause(m, m->links[i], m->winners[i]);

@@ -141,6 +141,10 @@ static enum err_kind records_claimed(struct step *s, struct record *const *recor
 		else if (now[i]->state == LINK_CLAIMED || now[i]->state == LINK_LIVE)
 			pairs[(*paired)++] =
 				(struct pair){ .link = now[i], .seen = { NULL, records[i] } };
+		/* Nothing of a claim has been written: what was refused was making a person, before
+		 * this one was found. */
+		if (now[i] && now[i]->state == LINK_CLAIMED && !is_requested[i])
+			ledger_unpark(s->ledger, now[i]);
 	}
 	return kind;
 }
