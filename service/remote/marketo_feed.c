@@ -133,7 +133,7 @@ static void feed_edit(struct feed_page *p, struct json_object *element, int64_t 
 		      int64_t at_s)
 {
 	struct json_object *fields = NULL;
-	size_t count = 0;
+	size_t count = 0, told_count = 0, marker = p->count;
 
 	if (json_object_object_get_ex(element, "fields", &fields) &&
 	    json_object_is_type(fields, json_type_array))
@@ -149,7 +149,9 @@ static void feed_edit(struct feed_page *p, struct json_object *element, int64_t 
 		p->changes[p->count - 1].change.index = told.index;
 		p->changes[p->count - 1].change.was = told.was;
 		p->changes[p->count - 1].change.now = told.now;
+		told_count += told.now.kind != VALUE_UNSEEN;
 	}
+	p->changes[marker].change.is_told = count > 0 && told_count == count;
 }
 
 static enum err_kind feed_element(void *context, struct json_object *element, struct err *err)

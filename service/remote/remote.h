@@ -31,6 +31,7 @@ struct change {
 	 * showed before and after. kind UNSEEN: the log tells no field, or not that value. */
 	uint16_t index;
 	struct value was, now;
+	bool is_told;   /* Marketo, without a field: the fields that follow are all that changed */
 	uint64_t event; /* Marketo: the same whenever it is shown again; 0: it has no name */
 };
 

@@ -17,6 +17,7 @@ enum {
 	 * not reach so far. */
 	BACK_S = 90 * 60,
 	BACKS_PER_SWEEP = 24,
+	FEED_TEXT_MAX = 250,
 };
 
 static const char feed_read_at[] = "feed read";
@@ -25,6 +26,13 @@ static const char back_place[] = "look back";
 static int64_t back_interval_s(const struct cycle *c)
 {
 	return c->e->settings.sweep_ms / 1000 / BACKS_PER_SWEEP;
+}
+
+/* What comes after a merge may be about the same persons: the store has to know of it first. */
+static enum err_kind cycle_settle_merge(struct step *s, struct err *err)
+{
+	return s->ledger->unit.link_count ? ledger_commit(s->ledger, s->engine, true, err)
+					  : ERR_NONE;
 }
 
 /* Merged persons: the winner takes the link over unless it has one of its own; then the loser's
@@ -72,28 +80,66 @@ static enum err_kind cycle_person_deleted(struct cycle *c, struct step *s, int64
 	return guard_deletes(c->e->deletes, c->deletes_max, err);
 }
 
+/* Is what the log tells just what was agreed on? Then it is our own write coming back, and the
+ * person need not be read. Marketo cuts long texts in its log, so they tell nothing. */
+static bool feed_is_echo(const struct cycle *c, const struct link *link,
+			 const struct change *change)
+{
+	const struct mapping *m = c->shared->mapping;
+	const struct value *now = &change->now;
+
+	if (!link || link->state != LINK_LIVE)
+		return false;
+	if (now->kind == VALUE_UNSEEN)
+		return change->is_told;
+	if (now->kind == VALUE_TEXT && now->text.n >= FEED_TEXT_MAX)
+		return false;
+	return fingerprint_of(&c->e->identity.key, now) ==
+	       link_fingerprint(link, SIDE_MARKETO, m->fields[change->index].slot);
+}
+
+static enum err_kind feed_links(struct cycle *c, struct cycle_step *s, const struct change *changes,
+				size_t count, struct link **ret, struct err *err)
+{
+	const struct store *store = &c->e->store;
+	int64_t *ids = arena_array(&s->arena, count, sizeof(*ids));
+
+	for (size_t i = 0; i < count; i++)
+		ids[i] = changes[i].kind == CHANGE_EDITED ? changes[i].person_id : 0;
+	return store->ops->links_by_person(store->self, ids, count, &s->arena, ret, err);
+}
+
 /* What a page tells: persons to look at, those that are gone, and which writes of ours covered an
  * edit. */
 static enum err_kind feed_take(struct cycle *c, struct cycle_step *s, const struct change *changes,
 			       size_t count, struct err *err)
 {
-	enum err_kind kind = ERR_NONE;
+	struct link **links = arena_array(&s->arena, count, sizeof(struct link *));
+	int64_t marked = 0;
+	bool has_merged = false;
+	enum err_kind kind = feed_links(c, s, changes, count, links, err);
 
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
 		const struct change *change = &changes[i];
-		bool is_repeat = i && changes[i - 1].kind == CHANGE_EDITED &&
-				 changes[i - 1].person_id == change->person_id;
 
+		if (has_merged && change->kind != CHANGE_EDITED)
+			kind = cycle_settle_merge(&s->step, err);
+		if (kind != ERR_NONE)
+			return kind;
+		has_merged |= change->kind == CHANGE_MERGED;
 		if (c->e->settings.sweep_ms && (!i || changes[i - 1].event != change->event))
 			ledger_event(&s->ledger, change->event);
-		if (change->kind == CHANGE_EDITED && !is_repeat)
-			ledger_dirty_person(&s->ledger, change->person_id);
-		else if (change->kind == CHANGE_EDITED)
+		if (change->kind == CHANGE_EDITED &&
+		    (change->person_id == marked || feed_is_echo(c, links[i], change)))
 			continue;
-		else if (change->kind == CHANGE_DELETED)
+		if (change->kind == CHANGE_EDITED) {
+			ledger_dirty_person(&s->ledger, change->person_id);
+			marked = change->person_id;
+		} else if (change->kind == CHANGE_DELETED) {
 			kind = cycle_person_deleted(c, &s->step, change->person_id, err);
-		else
+		} else {
 			kind = cycle_merged(&s->step, change->person_id, change->winner_id, err);
+		}
 	}
 	return kind != ERR_NONE ? kind : overwrite_check(&s->step, changes, count, err);
 }

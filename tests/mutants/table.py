@@ -131,7 +131,7 @@ SYNC = [
            "page->count - done < CYCLE_CHUNK ? page->count - done : CYCLE_CHUNK", "1",
            "if (kind == ERR_NONE && done == page->count)", "if (kind == ERR_NONE && done == n)"),
     mutant("marketo-change-not-marked", "INV-SETTLES", "sim", "service/sync/cycle_feed.c",
-           "if (change->kind == CHANGE_EDITED && !is_repeat)", "if (change->kind == CHANGE_EDITED && is_repeat)"),
+           "if (change->kind == CHANGE_EDITED) {\n", "if (change->kind == CHANGE_EDITED && false) {\n"),
     mutant("create-without-link-row", "INV-ONE-ROW", "sim", REQUESTS,
            "kind = store->ops->claim(store->self, wanted, n, is_claimed, err);",
            "(void)store;\n\tkind = ERR_NONE;\n\tmemset(is_claimed, true, n);",
