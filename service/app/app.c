@@ -86,6 +86,8 @@ static enum err_kind app_open_remotes(struct app *a, struct err *err)
 			    .concurrent = (uint32_t)c->dynamics_concurrent + 1,
 			    .realtime_percent = (uint32_t)c->realtime_share_percent },
 		.parallel_max = (uint32_t)c->dynamics_concurrent,
+		.granted_ms = c->dynamics_seconds_per_5min * 1000,
+		.obeys_rules = !c->ignores_rules,
 	};
 	enum err_kind kind;
 

@@ -10,6 +10,7 @@
 enum { CONFIG_FILE_MAX = 64 * 1024 };
 
 static const char *const config_matches[] = { "email", "id", NULL };
+static const char *const config_rules[] = { "ignore", "obey", NULL };
 static const char *const config_levels[] = { "debug", "info", "warn", "error", NULL };
 
 #define TO(member) offsetof(struct config, member)
@@ -54,6 +55,9 @@ static const struct option options[] = {
 		  "mapping, which `tandem help fields` prints as such a file" },
 	{ "TANDEM_MATCH", CONFIG_CHOICE, TO(match_by_email), "email", .choices = config_matches,
 	  .help = "how an unlinked counterpart is found before one is created: email, or id (not at all)" },
+	{ "TANDEM_DUPLICATE_RULES", CONFIG_CHOICE, TO(ignores_rules), "ignore",
+	  .choices = config_rules,
+	  .help = "whether duplicate detection rules of Dynamics may refuse what is written: ignore, or obey" },
 	{ "TANDEM_RETENTION_DAYS", CONFIG_NUMBER, TO(retention_days), "30", 1, 3650,
 	  .help = "days that collisions, closed errors and finished requests are kept, values included" },
 	{ "TANDEM_MAX_DELETES", CONFIG_NUMBER, TO(max_deletes), "1000", 0, 1000000000,
@@ -86,6 +90,10 @@ static const struct option options[] = {
 	{ "TANDEM_DYNAMICS_CALLS_PER_5MIN", CONFIG_NUMBER, TO(dynamics_calls_per_5min), "5000", 1,
 	  8192,
 	  .help = "share of Dynamics' calls in 5 minutes, which are 6,000 a user and web server" },
+	{ "TANDEM_DYNAMICS_SECONDS_PER_5MIN", CONFIG_NUMBER, TO(dynamics_seconds_per_5min), "1200",
+	  1, 100000,
+	  .help = "share of the time Dynamics grants all requests together in 5 minutes, which is 1,200 "
+		  "seconds a user and web server; above 70 % of it fewer run at once" },
 	{ "TANDEM_DYNAMICS_CONCURRENT", CONFIG_NUMBER, TO(dynamics_concurrent), "4", 1, 52,
 	  .help = "share of Dynamics' 52 calls at once" },
 	{ "TANDEM_REALTIME_SHARE_PERCENT", CONFIG_NUMBER, TO(realtime_share_percent), "20", 0, 90,

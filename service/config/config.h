@@ -26,13 +26,14 @@ struct config {
 	size_t key_count;
 	int64_t sync_interval_ms;
 	bool match_by_email; /* TANDEM_MATCH=email|id */
+	bool ignores_rules;  /* TANDEM_DUPLICATE_RULES=ignore|obey */
 	int64_t retention_days, max_deletes;
 	int64_t verify_ms, sweep_ms, slice_ms, bulk_rows;
 	enum log_level log_level;
 	/* quota shares */
 	int64_t marketo_calls_per_day, marketo_calls_per_20s, marketo_concurrent;
 	int64_t marketo_quota, marketo_quota_stop_percent;
-	int64_t dynamics_calls_per_5min, dynamics_concurrent;
+	int64_t dynamics_calls_per_5min, dynamics_seconds_per_5min, dynamics_concurrent;
 	int64_t realtime_share_percent;
 };
 

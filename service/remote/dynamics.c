@@ -214,6 +214,9 @@ enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *se
 	}
 	if (d->certificate)
 		metric_set(METRIC_CERTIFICATE_END, dynamics_certificate_end_s(d->certificate));
+	d->load.granted_ms = settings->granted_ms;
+	d->obeys_rules = settings->obeys_rules;
+	d->parallel = d->parallel_max;
 	http_origin_set_concurrency(d->origin, d->parallel_max);
 	d->token = dynamics_token_new(d->authority, d->origin, settings->tenant_id,
 				      settings->client_id, settings->client_secret, d->certificate);

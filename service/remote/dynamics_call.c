@@ -19,47 +19,61 @@ enum {
 	SLOW_MS = 300 * 1000, /* the window of service protection */
 };
 
-uint32_t dynamics_parallel(struct dynamics *d)
+/* The setting, the server's hint, and half of it while slow. With the lock held. */
+static uint32_t parallel_allowed(const struct dynamics *d, int64_t now_ms)
 {
 	uint32_t n = d->parallel_max;
 
-	(void)pthread_mutex_lock(&d->lock);
 	if (d->hint > 0 && (uint32_t)d->hint < n)
 		n = (uint32_t)d->hint;
-	if (clock_mono_ms() < d->slow_until_ms && n > 1)
-		n /= 2;
+	return now_ms < d->slow_until_ms && n > 1 ? n / 2 : n;
+}
+
+uint32_t dynamics_parallel(struct dynamics *d)
+{
+	uint32_t n;
+
+	(void)pthread_mutex_lock(&d->lock);
+	n = load_now(&d->load, parallel_allowed(d, clock_mono_ms()));
 	(void)pthread_mutex_unlock(&d->lock);
 	return n;
 }
 
-/* Takes in what an answer advises, and notices when the slow time is over. */
-static void note_hint(struct dynamics *d, int hint)
+/* Takes in what an answer advises and how long it took, so that service protection has no reason
+ * to speak; notices when a slow time is over. */
+static void note_answer(struct dynamics *d, const struct http_exchange *x)
 {
-	bool is_over, is_new;
+	int64_t now_ms = clock_mono_ms();
+	uint32_t parallel;
+	bool is_new;
 
 	(void)pthread_mutex_lock(&d->lock);
-	is_over = d->slow_until_ms && clock_mono_ms() >= d->slow_until_ms;
-	is_new = hint > 0 && hint != d->hint;
-	if (is_over)
-		d->slow_until_ms = 0;
-	if (is_new)
-		d->hint = hint;
+	if (x->dop_hint > 0)
+		d->hint = x->dop_hint;
+	load_add(&d->load, x->started_ms, x->took_ms);
+	parallel = load_concurrency(&d->load, now_ms, parallel_allowed(d, now_ms));
+	is_new = parallel != d->parallel;
+	d->parallel = parallel;
 	(void)pthread_mutex_unlock(&d->lock);
-	if (is_over || is_new)
-		http_origin_set_concurrency(d->origin, dynamics_parallel(d));
+	if (is_new)
+		http_origin_set_concurrency(d->origin, parallel);
 }
 
 /* Fewer at once is the answer to too much work and to too many at once, not to too many requests
  * ("Microsoft Learn: Service protection API limits"). */
 void dynamics_throttled(struct dynamics *d, const char *code, int64_t retry_after_ms)
 {
+	uint32_t parallel;
+
 	http_origin_close(d->origin, retry_after_ms >= 0 ? retry_after_ms : THROTTLE_WAIT_MS);
 	if (strcmp(code, "0x80072321") != 0 && strcmp(code, "0x80072326") != 0)
 		return;
 	(void)pthread_mutex_lock(&d->lock);
 	d->slow_until_ms = clock_mono_ms() + SLOW_MS;
+	parallel = load_now(&d->load, parallel_allowed(d, clock_mono_ms()));
+	d->parallel = parallel;
 	(void)pthread_mutex_unlock(&d->lock);
-	http_origin_set_concurrency(d->origin, dynamics_parallel(d));
+	http_origin_set_concurrency(d->origin, parallel);
 }
 
 enum err_kind dynamics_pause(struct dynamics *d, const struct call *call, unsigned attempt,
@@ -128,10 +142,11 @@ static bool is_multipart(const struct http_exchange *x)
 	return str_starts(str_of(x->content_type), STR("multipart/mixed"));
 }
 
-/* What a batch asks is for its maker to know. */
+/* What is asked by writing is for its maker to know. */
 static enum err_kind kind_of_request(const struct dynamics_request *r)
 {
-	return r->is_batch ? r->kind : dynamics_err_of_reading(r->kind, r->answer.status);
+	return r->is_batch || r->is_bulk ? r->kind
+					 : dynamics_err_of_reading(r->kind, r->answer.status);
 }
 
 /* Answers whether a pause is due before the next round. */
@@ -164,7 +179,9 @@ static bool settle_error(struct dynamics *d, const struct call *call, struct dyn
 				again as it is */
 	case REPEAT_TWICE:
 	case REPEAT_OFTEN:
-		if (r->repeat == REPEAT_SMALLER && (r->is_batch || r->kind == ERR_REFUSED))
+		if (r->is_bulk)
+			finish(r, r->kind);
+		else if (r->repeat == REPEAT_SMALLER && (r->is_batch || r->kind == ERR_REFUSED))
 			finish(r, kind_of_request(r));
 		else if (++r->tries >= tries_max)
 			finish(r, kind_of_request(r));
@@ -183,13 +200,14 @@ static bool settle(struct dynamics *d, const struct call *call, struct dynamics_
 		.body = buf_str(&x->body_in),
 	};
 
+	if (x->was_sent)
+		note_answer(d, x);
 	if (x->kind != ERR_NONE) {
 		r->err = x->err;
 		r->kind = x->kind;
 		r->repeat = x->kind == ERR_RETRY_LATER ? REPEAT_OFTEN : REPEAT_NEVER;
 		return settle_error(d, call, r, serial);
 	}
-	note_hint(d, x->dop_hint);
 	if ((x->status >= 200 && x->status < 300) || (r->is_batch && is_multipart(x))) {
 		finish(r, ERR_NONE);
 		return false;

@@ -8,6 +8,7 @@
 
 #include <json-c/json.h>
 
+#include "core/load.h"
 #include "remote/dynamics.h"
 #include "remote/dynamics_err.h"
 #include "remote/dynamics_token.h"
@@ -22,17 +23,27 @@ struct dynamics_column {
 	bool can_read, can_create, can_update;
 };
 
+/* Creating many rows of a table in one request. */
+struct dynamics_bulk {
+	enum { BULK_UNKNOWN, BULK_OFFERED, BULK_NOT_OFFERED } state;
+	size_t rows; /* in one request; 0: none was sent yet */
+};
+
 struct dynamics {
 	struct http_origin *origin, *authority;   /* owned */
 	struct dynamics_certificate *certificate; /* owned; NULL: the sign-in is by secret */
 	struct dynamics_token *token;             /* owned */
 	uint32_t parallel_max;                    /* from 1 */
+	bool obeys_rules;                         /* of duplicate detection */
 	pthread_mutex_t lock;
 	/* guarded by lock */
 	bool has_user;
 	struct guid user_id;
+	uint32_t parallel; /* what the origin was told last */
+	struct load load;
 	int hint;              /* parallel requests Dataverse advises, 0 none yet */
 	int64_t slow_until_ms; /* half of it until then */
+	struct dynamics_bulk bulk[TABLE_COUNT];
 	struct dynamics_column *columns[TABLE_COUNT]; /* owned; all of a table, by metadata_id */
 	size_t column_count[TABLE_COUNT];
 	uint32_t feed_days;           /* how long a cursor stays good; 0 not known */
@@ -48,6 +59,7 @@ struct dynamics_request {
 	bool wants_labels; /* names of the rows that look-ups point to */
 	bool is_strong;    /* metadata and rights as they are, not as a cache knows them */
 	bool is_batch;     /* an answer in parts is an answer, whatever its status */
+	bool is_bulk;      /* many writes, all or nothing: sent once, its maker has another way */
 	/* the outcome */
 	struct http_exchange answer; /* owned */
 	struct err err;
@@ -82,8 +94,8 @@ char *dynamics_user_path(struct arena *a, const struct guid *user, const char *f
 enum err_kind dynamics_identify(struct dynamics *d, const struct call *call,
 				struct guid *ret_organisation, struct err *err);
 
-/* How many requests are sent side by side now: the setting, the server's hint, and half of it after
- * service protection. */
+/* How many requests are sent side by side now: the setting, the server's hint, half of it after
+ * service protection, and fewer where the time they take nears what is granted. */
 uint32_t dynamics_parallel(struct dynamics *d);
 /* Service protection spoke, in an answer or in a part of one: nobody sends before it is over. */
 void dynamics_throttled(struct dynamics *d, const char *code, int64_t retry_after_ms);

@@ -14,13 +14,14 @@ static enum err_kind add_field(const struct mapping *m, const struct write *w,
 
 	if (!c)
 		return err_set(err, ERR_OURS, "a field without a column was to be written");
-	if (body->len > 1)
+	if (body->len && body->data[body->len - 1] != '{')
 		buf_char(body, ',');
 	buf_json(body, c->name);
 	buf_char(body, ':');
 	return dynamics_value_write(a, c, &f->value, body, err);
 }
 
+/* What a write sets, behind the brace that opens the object. */
 static enum err_kind write_body(const struct mapping *m, const struct write *w, struct buf *body,
 				struct err *err)
 {
@@ -28,7 +29,6 @@ static enum err_kind write_body(const struct mapping *m, const struct write *w, 
 	char id[GUID_TEXT], owner[GUID_TEXT];
 	enum err_kind kind = ERR_NONE;
 
-	buf_char(body, '{');
 	if (w->operation == WRITE_CREATE) {
 		guid_print(&w->record_id, id);
 		buf_fmt(body, "\"%s\":\"%s\"", dynamics_id_column(w->table), id);
@@ -52,13 +52,15 @@ static enum err_kind write_body(const struct mapping *m, const struct write *w, 
 /* An update names the version it was decided on, or at least that the record must exist: without
  * If-Match a PATCH would create it again ("Microsoft Learn: Perform conditional operations using
  * the Web API"). A create is a POST with our own id, which never updates (INV-ONE-ROW). */
-enum err_kind dynamics_part_write(const struct mapping *m, const struct write *w, struct buf *out,
-				  struct err *err)
+enum err_kind dynamics_part_write(const struct mapping *m, const struct write *w, bool obeys_rules,
+				  struct buf *out, struct err *err)
 {
 	CLEANUP(buf_release) struct buf body = { 0 };
 	char id[GUID_TEXT];
-	enum err_kind kind = write_body(m, w, &body, err);
+	enum err_kind kind;
 
+	buf_char(&body, '{');
+	kind = write_body(m, w, &body, err);
 	if (kind != ERR_NONE)
 		return kind;
 	guid_print(&w->record_id, id);
@@ -73,12 +75,21 @@ enum err_kind dynamics_part_write(const struct mapping *m, const struct write *w
 		buf_fmt(out, "If-Match: W/\"%lld\"\r\n", (long long)w->version);
 	else if (w->operation == WRITE_UPDATE)
 		buf_text(out, "If-Match: *\r\n");
+	if (obeys_rules)
+		buf_text(out, "MSCRM.SuppressDuplicateDetection: false\r\n");
 	buf_text(
 		out,
 		"Prefer: return=representation\r\nAccept: application/json\r\nContent-Type: application/json\r\n\r\n");
 	buf_add(out, buf_str(&body));
 	buf_text(out, "\r\n");
 	return ERR_NONE;
+}
+
+enum err_kind dynamics_part_target(const struct mapping *m, const struct write *w, struct buf *out,
+				   struct err *err)
+{
+	buf_fmt(out, "{\"@odata.type\":\"Microsoft.Dynamics.CRM.%s\",", table_name(w->table));
+	return write_body(m, w, out, err);
 }
 
 /* ---- the answer ---- */

@@ -34,6 +34,7 @@ void dynamics_rights_remember(struct dynamics *d, const struct schema *s)
 	d->columns[s->table] = all;
 	d->column_count[s->table] = s->column_count;
 	d->has_origin[s->table] = has_origin;
+	d->bulk[s->table].state = BULK_UNKNOWN;
 	(void)pthread_mutex_unlock(&d->lock);
 }
 

@@ -1,5 +1,5 @@
-/* Sending writes: cut into batches, several at once, what was not executed again; see
- * dynamics_write.h. */
+/* Sending writes: what bulk requests (dynamics_bulk.c) do not do is cut into batches, several at
+ * once, what was not executed again; see dynamics_write.h. */
 #include "remote/dynamics_write.h"
 
 #include "base/clock.h"
@@ -67,7 +67,8 @@ static void batch_build(struct writing *w, size_t *at, struct batch *b)
 
 		if (!w->items[*at].is_open)
 			continue;
-		kind = dynamics_part_write(w->mapping, &w->writes[*at], &b->body, &err);
+		kind = dynamics_part_write(w->mapping, &w->writes[*at], w->d->obeys_rules, &b->body,
+					   &err);
 		if (kind == ERR_NONE)
 			b->index[b->count++] = *at;
 		else
@@ -255,6 +256,19 @@ static void close_all(struct writing *w, enum err_kind kind, const struct err *e
 			settle(w, i, kind, err);
 }
 
+/* The version of what was made in bulk is not told: 0. */
+static enum err_kind write_bulk(struct writing *w, struct err *err)
+{
+	bool *is_done = mem_array(w->count + 1, sizeof(*is_done));
+	enum err_kind kind =
+		dynamics_bulk_create(w->d, w->call, w->mapping, w->writes, w->count, is_done, err);
+
+	for (size_t i = 0; i < w->count; i++)
+		w->items[i].is_open = !is_done[i];
+	free(is_done);
+	return kind;
+}
+
 enum err_kind dynamics_write(struct dynamics *d, const struct call *call, const struct mapping *m,
 			     const struct write *writes, size_t count, struct write_result *results,
 			     struct err *err)
@@ -271,11 +285,10 @@ enum err_kind dynamics_write(struct dynamics *d, const struct call *call, const 
 	enum err_kind kind = ERR_NONE;
 	unsigned attempt = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		results[i] =
 			(struct write_result){ .kind = ERR_NONE, .err = { .retry_after_ms = -1 } };
-		w.items[i].is_open = true;
-	}
+	kind = write_bulk(&w, &own);
 	while (kind == ERR_NONE && is_any_open(&w)) {
 		kind = write_round(&w, &own);
 		if (kind == ERR_NONE && w.must_pause && is_any_open(&w))

@@ -536,6 +536,7 @@ void http_run(struct http_origin *o, struct http_exchange *exchanges, size_t cou
 		x->retry_after_ms = -1;
 		x->status = 0;
 		x->was_sent = false;
+		x->started_ms = x->took_ms = 0;
 		if (http_refuse(o, x))
 			continue;
 		r = mem_alloc(sizeof(*r));

@@ -55,6 +55,8 @@ struct http_exchange {
 			   was_sent */
 	bool was_sent;  /* the request left completely, or may have */
 	int status;
+	int64_t started_ms,
+		took_ms; /* the transfer, without waiting for its turn; clock_mono_ms() */
 	struct buf body_in;
 	char content_type[128], content_range[64], etag[64], location[256], entity_id[256];
 	int64_t retry_after_ms; /* Retry-After in ms, -1 none */

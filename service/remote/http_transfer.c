@@ -183,6 +183,7 @@ bool http_transfer_start(struct http_transfer *t, const char *origin, int64_t no
 	int64_t timeout_ms = x->timeout_ms > 0 ? x->timeout_ms : HTTP_TIMEOUT_MS;
 	struct buf url = { 0 };
 
+	x->started_ms = now_ms;
 	if (x->deadline_ms > 0 && x->deadline_ms - now_ms < timeout_ms)
 		timeout_ms = x->deadline_ms - now_ms > 1 ? x->deadline_ms - now_ms : 1;
 	/* The answer's ceiling is x->answer_max; buf takes 0 as its own default, which is the same
@@ -244,9 +245,12 @@ static bool http_was_sent(const struct http_transfer *t, CURLcode code)
 void http_transfer_end(struct http_transfer *t, CURLcode code)
 {
 	struct http_exchange *x = t->exchange;
+	curl_off_t took_us = 0;
 	long status = 0;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+	x->took_ms = (int64_t)took_us / 1000;
 	if (code == CURLE_OK) {
 		x->status = (int)status;
 		x->was_sent = true;

@@ -84,7 +84,8 @@ struct write_result {
 	struct err err;     /* err.field names the blamed column when the remote does */
 	int64_t person_id;  /* create of a person: its id */
 	bool was_created;   /* create of a person: false when the upsert found it by its stamp */
-	int64_t version;    /* records: the version after the write, 0 unknown */
+	int64_t version;    /* records: the version after the write, 0 unknown: the next write has
+			       to look at the record first */
 };
 
 /* A line in a person's Activity Log (custom activity type `Microsoft Sync`). */

@@ -34,6 +34,14 @@ static bool pairs_is_filtered(const struct step *s, const struct pair *p)
 	return record && filter_verdict(&s->mapping->filter_rule, record->filter) != FILTER_TRAVELS;
 }
 
+/* Nobody has told the version of the record, as after a create in bulk: the update could name none,
+ * and would cover what somebody else has written since. */
+static bool pairs_is_blind(const struct pair *p)
+{
+	return !p->is_create && !p->seen[SIDE_DYNAMICS] && !p->link->version &&
+	       p->plan.write_count[SIDE_DYNAMICS];
+}
+
 static void pairs_decide(const struct step *s, struct pair *p)
 {
 	struct decide_input in = pairs_input(s, p);
@@ -44,6 +52,7 @@ static void pairs_decide(const struct step *s, struct pair *p)
 		decide_create(&in, s->arena, &p->plan);
 	else
 		decide(&in, s->arena, &p->plan);
+	p->plan.must_read[SIDE_DYNAMICS] |= pairs_is_blind(p);
 }
 
 static void pairs_drop(const struct step *s, struct pair *p, enum side target, uint16_t index,

@@ -76,6 +76,7 @@ static void draw_setup(uint64_t *state, enum flavour flavour, struct setup *ret)
 		ret->rewrite[SIDE_DYNAMICS] = REWRITE_UPPER;
 	if (flavour != FLAVOUR_PAIR && !is_compared && chance(state, 16) == 0)
 		ret->rewrite[SIDE_MARKETO] = REWRITE_LOWER;
+	ret->is_bulk = chance(state, 2);
 }
 
 static bool draw_allows(enum flavour flavour, enum event_kind k)

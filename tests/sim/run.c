@@ -213,6 +213,7 @@ static bool shrink_setup(struct shrinking *sh)
 	SHRINK_SETUP(is_set_on_create);
 	SHRINK_SETUP(leaves_deleted);
 	SHRINK_SETUP(match_by_email);
+	SHRINK_SETUP(is_bulk);
 	SHRINK_SETUP(rewrite[SIDE_MARKETO]);
 	SHRINK_SETUP(rewrite[SIDE_DYNAMICS]);
 	SHRINK_SETUP(row_page);

@@ -93,6 +93,7 @@ struct setup {
 	unsigned row_page, feed_page; /* rows on a page */
 	unsigned shuffle;             /* order of rows on a page; 0: as committed */
 	unsigned deletes_max;
+	bool is_bulk; /* nobody tells the version of a row that was made */
 };
 
 struct twin_store;

@@ -365,7 +365,7 @@ static void dynamics_write_one(struct port *p, const struct mapping *m, const st
 	}
 	twin_put_fields(p, m, w, t);
 	world_touch(s, t);
-	ret->version = t->version;
+	ret->version = w->operation == WRITE_CREATE && s->setup.is_bulk ? 0 : t->version;
 }
 
 static enum err_kind dynamics_write(void *self, const struct call *call, const struct mapping *m,

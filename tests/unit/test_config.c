@@ -96,6 +96,7 @@ static void test_complete(void **state)
 	assert_null(c.fields);
 	assert_int_equal(c.sync_interval_ms, 300000);
 	assert_true(c.match_by_email);
+	assert_true(c.ignores_rules);
 	assert_int_equal(c.retention_days, 30);
 	assert_int_equal(c.max_deletes, 1000);
 	assert_int_equal(c.verify_ms, 30LL * 24 * 3600 * 1000);
@@ -105,6 +106,7 @@ static void test_complete(void **state)
 	assert_int_equal(c.marketo_concurrent, 5);
 	assert_int_equal(c.dynamics_calls_per_5min, 5000);
 	assert_int_equal(c.dynamics_concurrent, 4);
+	assert_int_equal(c.dynamics_seconds_per_5min, 1200);
 	assert_int_equal(c.realtime_share_percent, 20);
 	assert_int_equal(c.key_count, 2);
 	assert_string_equal(c.keys[0].name, "flows");
@@ -125,6 +127,7 @@ static void test_others_than_the_defaults(void **state)
 	set(&e, "TANDEM_LISTEN", "[::1]:0");
 	set(&e, "TANDEM_SYNC_INTERVAL", "0.25");
 	set(&e, "TANDEM_MATCH", "id");
+	set(&e, "TANDEM_DUPLICATE_RULES", "obey");
 	set(&e, "TANDEM_MAX_DELETES", "0");
 	set(&e, "TANDEM_LOG_LEVEL", "debug");
 	set(&e, "TANDEM_FIELDS", "/etc/tandem/fields.json");
@@ -137,6 +140,7 @@ static void test_others_than_the_defaults(void **state)
 	assert_string_equal(c.fields, "/etc/tandem/fields.json");
 	assert_int_equal(c.sync_interval_ms, 250);
 	assert_false(c.match_by_email);
+	assert_false(c.ignores_rules);
 	assert_int_equal(c.max_deletes, 0);
 	assert_int_equal(c.log_level, LOG_DEBUG);
 	assert_string_equal(c.dynamics_authority, "http://localhost:4713");
@@ -196,6 +200,8 @@ static void test_mistakes(void **state)
 		{ "TANDEM_SYNC_INTERVAL", "100000", "seconds from" },
 		{ "TANDEM_FIELDS", "/etc/tandem/fields.json\n", "control characters" },
 		{ "TANDEM_MATCH", "name", "must be email or id" },
+		{ "TANDEM_DUPLICATE_RULES", "yes", "must be ignore or obey" },
+		{ "TANDEM_DYNAMICS_SECONDS_PER_5MIN", "0", "whole number from 1 to " },
 		{ "TANDEM_RETENTION_DAYS", "0", "whole number from 1 to 3650" },
 		{ "TANDEM_MAX_DELETES", "many", "whole number from 0" },
 		{ "TANDEM_LOG_LEVEL", "loud", "must be debug, info, warn or error" },

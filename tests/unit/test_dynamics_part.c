@@ -37,7 +37,7 @@ static void requests_are_exact(void **state)
 	struct guid owner;
 
 	(void)state;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, NULL), ERR_NONE);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, NULL), ERR_NONE);
 	assert_string_equal(
 		buf_cstr(&out), HEAD
 		"PATCH /api/data/v9.2/contacts(" CONTACT ")?$select=versionnumber HTTP/1.1\r\n"
@@ -46,19 +46,86 @@ static void requests_are_exact(void **state)
 	buf_clear(&out);
 	w.version = 0;
 	w.field_count = 1;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, NULL), ERR_NONE);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, NULL), ERR_NONE);
 	assert_non_null(strstr(buf_cstr(&out), "If-Match: *\r\n"));
 	buf_clear(&out);
 	assert_true(guid_parse(STR(OTHER), &owner));
 	w = write_of(WRITE_CREATE);
 	w.owner = &owner;
 	w.field_count = 1;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, NULL), ERR_NONE);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, NULL), ERR_NONE);
 	assert_string_equal(buf_cstr(&out), HEAD
 			    "POST /api/data/v9.2/contacts?$select=versionnumber HTTP/1.1\r\n" TAIL
 			    "{\"contactid\":\"" CONTACT
 			    "\",\"ownerid@odata.bind\":\"/systemusers(" OTHER ")\","
 			    "\"jobtitle\":\"Head of \\\"Ops\\\"\"}\r\n");
+}
+
+static void duplicate_rules_are_obeyed_when_asked(void **state)
+{
+	static const enum write_operation operations[] = { WRITE_CREATE, WRITE_UPDATE };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+		for (int is_obeying = 0; is_obeying < 2; is_obeying++) {
+			CLEANUP(buf_release) struct buf out = { 0 };
+			struct write w = write_of(operations[i]);
+
+			assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, is_obeying,
+							     &out, NULL),
+					 ERR_NONE);
+			assert_int_equal(
+				strstr(buf_cstr(&out),
+				       "\r\nMSCRM.SuppressDuplicateDetection: false\r\n") != NULL,
+				is_obeying);
+		}
+	}
+}
+
+static void rows_of_a_bulk_request_are_exact(void **state)
+{
+	CLEANUP(buf_release) struct buf out = { 0 };
+	struct write w = write_of(WRITE_CREATE);
+	struct guid owner;
+
+	(void)state;
+	assert_true(guid_parse(STR(OTHER), &owner));
+	w.owner = &owner;
+	assert_int_equal(dynamics_part_target(&dynamics_mapping, &w, &out, NULL), ERR_NONE);
+	assert_string_equal(
+		buf_cstr(&out),
+		"{\"@odata.type\":\"Microsoft.Dynamics.CRM.contact\",\"contactid\":\"" CONTACT
+		"\",\"ownerid@odata.bind\":\"/systemusers(" OTHER ")\","
+		"\"jobtitle\":\"Head of \\\"Ops\\\"\",\"donotphone\":true,\"birthdate\":null}");
+}
+
+/* Only when all of our ids come back, each in its place, is everything there. */
+static void answers_to_bulk_requests_are_believed_when_exact(void **state)
+{
+	static const struct {
+		const char *body;
+		bool is_made;
+	} rows[] = {
+		{ "{\"@odata.context\":\"x\",\"Ids\":[\"" CONTACT "\",\"" OTHER "\"]}", true },
+		{ "{\"Ids\":[\"" OTHER "\",\"" CONTACT "\"]}", false },
+		{ "{\"Ids\":[\"" CONTACT "\"]}", false },
+		{ "{\"Ids\":[\"" CONTACT "\",\"" OTHER "\",\"" OTHER "\"]}", false },
+		{ "{\"Ids\":[\"" CONTACT "\",null]}", false },
+		{ "{\"Ids\":[\"" CONTACT "\",\"c0a1\"]}", false },
+		{ "{\"Ids\":{}}", false },
+		{ "{}", false },
+		{ "", false },
+		{ "{\"Ids\":[\"" CONTACT "\",", false },
+	};
+	struct write writes[3] = { write_of(WRITE_CREATE), write_of(WRITE_UPDATE),
+				   write_of(WRITE_CREATE) };
+	const size_t index[] = { 0, 2 };
+
+	(void)state;
+	assert_true(guid_parse(STR(OTHER), &writes[2].record_id));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(dynamics_bulk_made(str_of(rows[i].body), writes, index, 2),
+				 rows[i].is_made);
 }
 
 static void what_cannot_be_written_adds_nothing(void **state)
@@ -71,13 +138,14 @@ static void what_cannot_be_written_adds_nothing(void **state)
 	(void)state;
 	w.fields = &bad;
 	w.field_count = 1;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, &err), ERR_REFUSED);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, &err),
+			 ERR_REFUSED);
 	assert_string_equal(err.field, "preferredcontactmethodcode");
 	assert_int_equal(out.len, 0);
 	bad.index = FIELD_LEAD_ONLY;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, &err), ERR_OURS);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, &err), ERR_OURS);
 	bad.index = FIELD_COUNT;
-	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, &out, &err), ERR_OURS);
+	assert_int_equal(dynamics_part_write(&dynamics_mapping, &w, false, &out, &err), ERR_OURS);
 	assert_int_equal(out.len, 0);
 }
 
@@ -106,7 +174,7 @@ static void new_records_pass_the_sync_filter(void **state)
 		m.filter[TABLE_CONTACT] = rows[i].column;
 		m.filter_rule.is_set_on_create = rows[i].is_set_on_create;
 		w.field_count = 1;
-		assert_int_equal(dynamics_part_write(&m, &w, &out, NULL), ERR_NONE);
+		assert_int_equal(dynamics_part_write(&m, &w, false, &out, NULL), ERR_NONE);
 		assert_int_equal(
 			strstr(buf_cstr(&out),
 			       "\"jobtitle\":\"Head of \\\"Ops\\\"\",\"new_synctomkto\":true}") !=
@@ -240,6 +308,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_exact),
+		cmocka_unit_test(duplicate_rules_are_obeyed_when_asked),
+		cmocka_unit_test(rows_of_a_bulk_request_are_exact),
+		cmocka_unit_test(answers_to_bulk_requests_are_believed_when_exact),
 		cmocka_unit_test(what_cannot_be_written_adds_nothing),
 		cmocka_unit_test(new_records_pass_the_sync_filter),
 		cmocka_unit_test(outcomes_are_told_apart),
