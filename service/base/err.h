@@ -39,7 +39,8 @@ struct err {
 	char code[24];          /* the remote's code or SQLSTATE, "" if none */
 	char field[80];         /* the column that can be blamed, "" if none */
 	int64_t retry_after_ms; /* -1: no hint */
-	char text[320]; /* for people and logs; never parsed, no secret, no person's value */
+	char text[320];     /* for people and logs; never parsed, no secret, no person's value */
+	const char *advice; /* what a person can do about it, static; NULL: nothing special */
 };
 
 const char *err_kind_name(enum err_kind kind);

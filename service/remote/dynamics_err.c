@@ -9,7 +9,7 @@
 
 struct code_row {
 	const char *code;
-	enum err_kind kind; /* after the last try */
+	enum err_kind kind; /* after the last try; ERR_NONE: as the status says */
 	enum dynamics_repeat repeat;
 	const char *advice;
 };
@@ -33,39 +33,44 @@ static const struct code_row code_rows[] = {
 	  "A plug-in in Dynamics crashed on this record: ask the Dynamics administrator." },
 	{ "0x80040225", ERR_BROKEN, REPEAT_NEVER,
 	  "The sync user is disabled: enable it in Dynamics." },
-	{ "0x80040227", ERR_REFUSED, REPEAT_NEVER, "Other records depend on this one." },
+	{ "0x80040227", ERR_REFUSED, REPEAT_NEVER,
+	  "Other records depend on this one: ask the Dynamics administrator." },
 	{ "0x8004022b", ERR_REFUSED, REPEAT_NEVER,
 	  "The owner is a disabled user: choose another owner." },
-	{ "0x8004022e", ERR_REFUSED, REPEAT_NEVER, "The record is read-only in Dynamics." },
+	{ "0x8004022e", ERR_REFUSED, REPEAT_NEVER,
+	  "The record is read-only in Dynamics: ask its administrator whether it has to be." },
 	{ "0x80040230", ERR_REFUSED, REPEAT_NEVER,
 	  "The record is inactive in Dynamics: reactivate it first." },
 	{ "0x80040231", ERR_REFUSED, REPEAT_NEVER,
 	  "The owner lacks rights in Dynamics: choose another owner or extend the owner's role." },
 	{ "0x80040233", ERR_REFUSED, REPEAT_NEVER,
-	  "The record is in a state that does not allow this change." },
+	  "The record is in a state that does not allow this change: look at its status in Dynamics." },
 	{ "0x80040237", ERR_DUPLICATE, REPEAT_NEVER,
 	  "A record with this id is in Dynamics already." },
 	{ "0x80040239", ERR_REFUSED, REPEAT_NEVER,
 	  "Dynamics holds no dates before 1753-01-01: correct the date." },
-	{ "0x80040256", ERR_REFUSED, REPEAT_NEVER, "The sync user may not change this record." },
+	{ "0x80040256", ERR_REFUSED, REPEAT_NEVER,
+	  "The sync user may not change this record: ask the Dynamics administrator." },
 	{ "0x80040265", ERR_REFUSED, REPEAT_NEVER,
 	  "A business rule of your Dynamics refused this record: the message says why." },
 	{ "0x80040276", ERR_RIGHTS, REPEAT_NEVER,
 	  "Creating is switched off in this Dynamics: ask its administrator." },
 	{ "0x80040277", ERR_BROKEN, REPEAT_NEW_TOKEN,
 	  "Dynamics does not accept the sign-in of the sync user." },
-	{ "0x80040317", ERR_REFUSED, REPEAT_NEVER, "The amount is too large for Dynamics." },
+	{ "0x80040317", ERR_REFUSED, REPEAT_NEVER,
+	  "The amount is too large for Dynamics: correct it." },
 	{ "0x80040333", ERR_REFUSED, REPEAT_NEVER,
 	  "A duplicate rule of your Dynamics refused this record: link or merge the two." },
 	{ "0x80040353", ERR_REFUSED, REPEAT_NEVER,
-	  "A record this one refers to is not in Dynamics." },
+	  "A record this one refers to is not in Dynamics: make it there, or empty the field." },
 	{ "0x80041102", ERR_BROKEN, REPEAT_NEVER,
 	  "A table is not known in Dynamics: was it removed?" },
 	{ "0x80041103", ERR_BROKEN, REPEAT_NEVER,
 	  "A column is not known in Dynamics: was it removed?" },
 	{ "0x80041a01", ERR_REFUSED, REPEAT_NEVER,
-	  "A column cannot be set when a record is created." },
-	{ "0x80041a02", ERR_REFUSED, REPEAT_NEVER, "A column cannot be changed." },
+	  "A column cannot be set when a record is created: take its field out of the mapping." },
+	{ "0x80041a02", ERR_REFUSED, REPEAT_NEVER,
+	  "A column cannot be changed: take its field out of the mapping." },
 	{ "0x8004203e", ERR_REFUSED, REPEAT_NEVER,
 	  "Dynamics requires a value in this column: it cannot be emptied." },
 	{ "0x80042f09", ERR_BROKEN, REPEAT_NEVER,
@@ -73,11 +78,11 @@ static const struct code_row code_rows[] = {
 	{ "0x80044150", ERR_RETRY_LATER, REPEAT_OFTEN, "The Dynamics database was busy." },
 	{ "0x80044151", ERR_RETRY_LATER, REPEAT_SMALLER, "The Dynamics database took too long." },
 	{ "0x80044171", ERR_REFUSED, REPEAT_TWICE,
-	  "A plug-in in Dynamics took too long on this record." },
+	  "A plug-in in Dynamics took too long on this record: ask the Dynamics administrator." },
 	{ "0x80044172", ERR_REFUSED, REPEAT_TWICE,
-	  "A plug-in in Dynamics took too long on this record." },
+	  "A plug-in in Dynamics took too long on this record: ask the Dynamics administrator." },
 	{ "0x80044173", ERR_REFUSED, REPEAT_TWICE,
-	  "A plug-in in Dynamics took too long on this record." },
+	  "A plug-in in Dynamics took too long on this record: ask the Dynamics administrator." },
 	{ "0x8004418a", ERR_REFUSED, REPEAT_SMALLER, "The request was too long for Dynamics." },
 	{ "0x8004418d", ERR_RETRY_LATER, REPEAT_OFTEN,
 	  "The plug-in host of Dynamics is not available." },
@@ -87,26 +92,45 @@ static const struct code_row code_rows[] = {
 	  "Dynamics does not accept the sign-in of the sync user." },
 	{ "0x80044302", ERR_BROKEN, REPEAT_NEW_TOKEN,
 	  "Dynamics does not accept the sign-in of the sync user." },
-	{ "0x8004430c", ERR_OURS, REPEAT_NEVER, "" },
-	{ "0x8004430d", ERR_OURS, REPEAT_NEVER, "" },
+	{ "0x8004430c", ERR_OURS, REPEAT_NEVER,
+	  "This is a mistake in Tandem: report it, with the code." },
+	{ "0x8004430d", ERR_OURS, REPEAT_NEVER,
+	  "This is a mistake in Tandem: report it, with the code." },
 	{ "0x8004431a", ERR_REFUSED, REPEAT_NEVER,
 	  "The value is not one of the choices Dynamics offers: choose one of them or add it there." },
 	{ "0x8004432f", ERR_REFUSED, REPEAT_NEVER,
-	  "The number is outside the range Dynamics allows for this column." },
+	  "The number is outside the range Dynamics allows for this column: correct it." },
 	{ "0x80044330", ERR_REFUSED, REPEAT_NEVER,
-	  "The number is outside the range Dynamics allows for this column." },
+	  "The number is outside the range Dynamics allows for this column: correct it." },
 	{ "0x80044331", ERR_REFUSED, REPEAT_NEVER,
 	  "The text is too long for its column in Dynamics: shorten it." },
 	{ "0x80044339", ERR_RETRY_LATER, REPEAT_OFTEN, "The Dynamics database was busy." },
-	{ "0x80044352", ERR_EXPIRED, REPEAT_NEVER, "" },
+	{ "0x80044352", ERR_EXPIRED, REPEAT_NEVER,
+	  "The table is read from the start again: nothing has to be done." },
 	{ "0x80044354", ERR_REFUSED, REPEAT_NEVER,
-	  "The value is of another type than its column in Dynamics." },
+	  "The value is of another type than its column in Dynamics: check the field mapping." },
+	{ "0x80045300", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045301", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045302", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045303", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045304", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045305", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045316", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
+	{ "0x80045317", ERR_REFUSED, REPEAT_NEVER,
+	  "These records cannot be merged as they are: merge them in Dynamics." },
 	{ "0x80048306", ERR_REFUSED, REPEAT_NEVER,
 	  "The sync user may not change this record: ask the Dynamics administrator." },
 	{ "0x80048405", ERR_REFUSED, REPEAT_NEVER,
 	  "The sync user may not change this record: ask the Dynamics administrator." },
 	{ "0x80048408", ERR_REFUSED, REPEAT_NEVER,
-	  "The status reason does not belong to the record's state." },
+	  "The status reason does not belong to the record's state: choose another." },
 	{ "0x80048cfb", ERR_REFUSED, REPEAT_NEVER,
 	  "An amount needs a currency: set the record's currency in Dynamics." },
 	{ "0x80048d19", ERR_REFUSED, REPEAT_NEVER,
@@ -115,6 +139,8 @@ static const struct code_row code_rows[] = {
 	{ "0x8004a100", ERR_BROKEN, REPEAT_NEW_TOKEN,
 	  "Dynamics does not accept the sign-in of the sync user." },
 	{ "0x8004a101", ERR_BROKEN, REPEAT_NEW_TOKEN,
+	  "Dynamics does not accept the sign-in of the sync user." },
+	{ "0x8004a102", ERR_BROKEN, REPEAT_NEW_TOKEN,
 	  "Dynamics does not accept the sign-in of the sync user." },
 	{ "0x8004a103", ERR_BROKEN, REPEAT_NEW_TOKEN,
 	  "Dynamics does not accept the sign-in of the sync user." },
@@ -139,11 +165,27 @@ static const struct code_row code_rows[] = {
 	  "A secured column may not be searched: give the sync user a column security profile." },
 	{ "0x8004f507", ERR_RIGHTS, REPEAT_NEVER,
 	  "A secured column may not be changed: give the sync user a column security profile." },
+	{ "0x80050201", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050202", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050203", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050204", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050205", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050206", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
+	{ "0x80050207", ERR_REFUSED, REPEAT_TWICE,
+	  "A webhook of your Dynamics did not take this record: ask the Dynamics administrator." },
 	{ "0x80060882", ERR_CONFLICT, REPEAT_NEVER,
 	  "Somebody changed the record at the same time." },
-	{ "0x80060883", ERR_OURS, REPEAT_NEVER, "" },
+	{ "0x80060883", ERR_OURS, REPEAT_NEVER,
+	  "This is a mistake in Tandem: report it, with the code." },
 	{ "0x80060888", ERR_BROKEN, REPEAT_NEVER,
 	  "A table or column is not known in Dynamics: was it removed?" },
+	{ "0x8006088a", ERR_NONE, REPEAT_NEVER, "" },
 	{ "0x8006088d", ERR_BROKEN, REPEAT_NEVER,
 	  "The table does not support row versions: ask the Dynamics administrator." },
 	{ "0x8006088f", ERR_BROKEN, REPEAT_NEVER, "An alternate key does not fit its table." },
@@ -153,7 +195,7 @@ static const struct code_row code_rows[] = {
 	{ "0x80060892", ERR_REFUSED, REPEAT_NEVER,
 	  "Another record has the same value in a unique key of your Dynamics: link or merge the two." },
 	{ "0x8006089d", ERR_REFUSED, REPEAT_NEVER,
-	  "Several records have the same key in Dynamics." },
+	  "Several records have the same key in Dynamics: merge them." },
 	{ "0x80072323", ERR_RETRY_LATER, REPEAT_OFTEN, "The Dynamics database was busy." },
 	{ "0x80072324", ERR_RETRY_LATER, REPEAT_OFTEN, "The Dynamics database was busy." },
 	{ "0x80072325", ERR_BROKEN, REPEAT_NEVER,
@@ -173,8 +215,9 @@ static const struct code_row code_rows[] = {
 	{ "0x80072561", ERR_BROKEN, REPEAT_NEVER,
 	  "A conditional access policy keeps the sync user out." },
 	{ "0x80073002", ERR_REFUSED, REPEAT_NEVER,
-	  "Another record has the same unique value in Dynamics." },
-	{ "0x80081018", ERR_REFUSED, REPEAT_NEVER, "The lead is qualified already." },
+	  "Another record has the same unique value in Dynamics: link or merge the two." },
+	{ "0x80081018", ERR_REFUSED, REPEAT_NEVER,
+	  "The lead is qualified already: change what it became." },
 };
 
 /* By status, for answers whose code is empty, 0x0 or not in the table. The first row that fits. */
@@ -211,13 +254,6 @@ static const struct code_row *find_code(struct str code)
 		if (str_equal_fold(code, str_of(code_rows[i].code)))
 			return &code_rows[i];
 	return NULL;
-}
-
-const char *dynamics_err_advice(const char *code)
-{
-	const struct code_row *row = find_code(str_of(code));
-
-	return row ? row->advice : "";
 }
 
 struct json_object *dynamics_err_body(struct str body, struct str *ret_code,
@@ -323,7 +359,8 @@ enum err_kind dynamics_err_judge(const struct dynamics_answer *answer,
 	struct str code = STR(""), message = STR("");
 	struct json_object *body = dynamics_err_body(answer->body, &code, &message);
 	const struct code_row *row = find_code(code);
-	bool is_by_status = !row || answer->status == 401 || answer->status == 429;
+	bool is_by_status = !row || row->kind == ERR_NONE || answer->status == 401 ||
+			    answer->status == 429;
 	const char *advice;
 	enum err_kind kind;
 	struct err own;
@@ -337,10 +374,11 @@ enum err_kind dynamics_err_judge(const struct dynamics_answer *answer,
 	/* The limit on parts has been reported below the documented one. */
 	if (memmem(message.p ? message.p : "", message.n, "contains too many", 17))
 		*ret_repeat = REPEAT_SMALLER;
-	if (row)
+	if (row && row->kind != ERR_NONE)
 		advice = row->advice;
 	*err = (struct err){ .retry_after_ms = -1 };
 	set_text(err, kind, answer->status, advice, message);
+	err->advice = advice[0] ? advice : NULL;
 	err->http_status = answer->status;
 	err->retry_after_ms = answer->retry_after_ms;
 	snprintf(err->code, sizeof(err->code), STR_FMT,

@@ -22,17 +22,14 @@ struct dynamics_answer {
 	struct str body;
 };
 
-/* Judges an answer that is not a success. Fills err (code, status, text, retry_after_ms) and
- * returns its kind. */
+/* Judges an answer that is not a success. Fills err (code, status, text, advice for a marketer or a
+ * sales person, retry_after_ms) and returns its kind. */
 enum err_kind dynamics_err_judge(const struct dynamics_answer *answer,
 				 enum dynamics_repeat *ret_repeat, struct err *err);
 
 /* The kind for a request that only reads. A refusal is about one record; a reading has none, so it
  * is about rights or makes no sense. */
 enum err_kind dynamics_err_of_reading(enum err_kind kind, int status);
-
-/* What a marketer or a sales person can do about a code; "" when there is nothing special to say. */
-const char *dynamics_err_advice(const char *code);
 
 /* The service's own words in an error body; empty when there are none. ret must be released. */
 struct json_object;

@@ -144,8 +144,10 @@ static void look_closer(const struct write *w, struct str message, struct err *e
 
 	if (is_lookup || is_owner)
 		err->kind = ERR_REFUSED;
-	if (is_owner)
-		blame(err, "ownerid");
+	if (!is_owner)
+		return;
+	blame(err, "ownerid");
+	err->advice = "The owner cannot have this record: choose another, or give him a role.";
 }
 
 static void blame_column(const struct mapping *m, const struct write *w, struct str message,

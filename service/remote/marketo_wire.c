@@ -10,78 +10,115 @@ struct marketo_code {
 	enum err_kind kind;
 	enum marketo_reaction reaction;
 	int64_t retry_after_ms; /* -1 no hint */
-	const char *text;
+	const char *text, *advice;
 };
+
+/* What several codes have in common. */
+#define ADVICE_WAIT "Nothing has to be done: the sync tries again by itself."
+#define ADVICE_OURS "This is a mistake in Tandem: report it, with the code."
+#define ADVICE_SIGN_IN                                                                             \
+	"Check client id and secret against the custom service in Marketo (LaunchPoint)."
+#define ADVICE_FIELD                                                                               \
+	"Was the field removed or renamed in Marketo? Put it back, or take it out of the mapping."
+#define ADVICE_NATIVE "Switch Marketo's own CRM sync off, or do not use Tandem with this instance."
+#define ADVICE_PARTITION                                                                           \
+	"Ask the Marketo administrator to give the API user access to the person's partition."
 
 /* Codes of a whole call. */
 static const struct marketo_code marketo_call_codes[] = {
-	{ "500", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "internal error of Marketo" },
-	{ "502", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "bad gateway" },
-	{ "600", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is missing" },
-	{ "601", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is invalid" },
-	{ "602", ERR_BROKEN, MARKETO_RENEW, -1, "the access token has expired" },
+	{ "500", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "internal error of Marketo", ADVICE_WAIT },
+	{ "502", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "bad gateway", ADVICE_WAIT },
+	{ "600", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is missing", ADVICE_SIGN_IN },
+	{ "601", ERR_BROKEN, MARKETO_RENEW, -1, "the access token is invalid", ADVICE_SIGN_IN },
+	{ "602", ERR_BROKEN, MARKETO_RENEW, -1, "the access token has expired", ADVICE_SIGN_IN },
 	{ "603", ERR_RIGHTS, MARKETO_FAIL, -1,
-	  "access denied: the role of the API user lacks a permission, or an address allow-list excludes this service" },
-	{ "604", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "the request timed out" },
-	{ "605", ERR_OURS, MARKETO_FAIL, -1, "wrong HTTP method" },
-	{ "606", ERR_THROTTLED, MARKETO_PAUSE, 20000, "too many calls in 20 seconds" },
-	{ "607", ERR_QUOTA, MARKETO_SHUT, -1, "the daily quota is used up" },
-	{ "608", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "the API is temporarily unavailable" },
-	{ "609", ERR_OURS, MARKETO_FAIL, -1, "invalid JSON" },
+	  "access denied: the role of the API user lacks a permission, or an address allow-list excludes this service",
+	  "Ask the Marketo administrator to add the permission, or this service's address to the list." },
+	{ "604", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "the request timed out",
+	  ADVICE_WAIT },
+	{ "605", ERR_OURS, MARKETO_FAIL, -1, "wrong HTTP method", ADVICE_OURS },
+	{ "606", ERR_THROTTLED, MARKETO_PAUSE, 20000, "too many calls in 20 seconds", ADVICE_WAIT },
+	{ "607", ERR_QUOTA, MARKETO_SHUT, -1, "the daily quota is used up",
+	  "The sync goes on after midnight US Central; Adobe sells larger quotas." },
+	{ "608", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "the API is temporarily unavailable",
+	  ADVICE_WAIT },
+	{ "609", ERR_OURS, MARKETO_FAIL, -1, "invalid JSON", ADVICE_OURS },
 	{ "610", ERR_BROKEN, MARKETO_FAIL, -1,
-	  "the resource was not found: check the address of the instance" },
-	{ "611", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "system error of Marketo" },
-	{ "612", ERR_OURS, MARKETO_FAIL, -1, "invalid content type" },
-	{ "613", ERR_OURS, MARKETO_FAIL, -1, "invalid multipart request" },
-	{ "614", ERR_RETRY_LATER, MARKETO_FAIL, 60000, "the subscription cannot be reached" },
-	{ "615", ERR_THROTTLED, MARKETO_SHORT_PAUSE, 2000, "too many calls at once" },
-	{ "616", ERR_BROKEN, MARKETO_FAIL, -1, "wrong type of subscription" },
-	{ "701", ERR_OURS, MARKETO_FAIL, -1, "a parameter is blank" },
-	{ "702", ERR_NONE, MARKETO_EMPTY, -1, "no data found" },
-	{ "703", ERR_RIGHTS, MARKETO_FAIL, -1, "the feature is not enabled for this subscription" },
-	{ "704", ERR_OURS, MARKETO_FAIL, -1, "invalid date" },
-	{ "713", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "transient error" },
-	{ "719", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "lock wait timeout" },
-	{ "1003", ERR_REFUSED, MARKETO_SPLIT, -1, "more records match than one call may return" },
-	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "a field was not found: the schema has changed" },
-	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "a field cannot be searched by" },
+	  "the resource was not found: check the address of the instance", "Check MARKETO_URL." },
+	{ "611", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "system error of Marketo",
+	  ADVICE_WAIT },
+	{ "612", ERR_OURS, MARKETO_FAIL, -1, "invalid content type", ADVICE_OURS },
+	{ "613", ERR_OURS, MARKETO_FAIL, -1, "invalid multipart request", ADVICE_OURS },
+	{ "614", ERR_RETRY_LATER, MARKETO_FAIL, 60000, "the subscription cannot be reached",
+	  ADVICE_WAIT },
+	{ "615", ERR_THROTTLED, MARKETO_SHORT_PAUSE, 2000, "too many calls at once", ADVICE_WAIT },
+	{ "616", ERR_BROKEN, MARKETO_FAIL, -1, "wrong type of subscription",
+	  "Ask Adobe which subscription this instance belongs to." },
+	{ "701", ERR_OURS, MARKETO_FAIL, -1, "a parameter is blank", ADVICE_OURS },
+	{ "702", ERR_NONE, MARKETO_EMPTY, -1, "no data found", NULL },
+	{ "703", ERR_RIGHTS, MARKETO_FAIL, -1, "the feature is not enabled for this subscription",
+	  "Ask the Marketo administrator or Adobe to enable it." },
+	{ "704", ERR_OURS, MARKETO_FAIL, -1, "invalid date", ADVICE_OURS },
+	{ "713", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "transient error", ADVICE_WAIT },
+	{ "719", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "lock wait timeout", ADVICE_WAIT },
+	{ "1003", ERR_REFUSED, MARKETO_SPLIT, -1, "more records match than one call may return",
+	  "Merge the duplicates in Marketo." },
+	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "a field was not found: the schema has changed",
+	  ADVICE_FIELD },
+	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "a field cannot be searched by", ADVICE_OURS },
 	{ "1018", ERR_BROKEN, MARKETO_FAIL, -1,
-	  "a native CRM sync is active in this instance: Tandem cannot work beside it" },
+	  "a native CRM sync is active in this instance: Tandem cannot work beside it",
+	  ADVICE_NATIVE },
 };
 
 /* Codes of a call about bulk jobs, where they differ ("Adobe: Bulk Extract", "Adobe: Bulk Import").
  */
 static const struct marketo_code marketo_bulk_codes[] = {
-	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "the job does not allow this" },
-	{ "1013", ERR_GONE, MARKETO_FAIL, -1, "the job is not there" },
-	{ "1016", ERR_THROTTLED, MARKETO_FAIL, 30000, "no free place in the queue of imports" },
-	{ "1029", ERR_THROTTLED, MARKETO_FAIL, 60000, "no free place in the queue of extracts" },
-	{ "1035", ERR_RIGHTS, MARKETO_FAIL, -1, "this subscription does not have the filter" },
+	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "the job does not allow this", ADVICE_OURS },
+	{ "1013", ERR_GONE, MARKETO_FAIL, -1, "the job is not there", ADVICE_WAIT },
+	{ "1016", ERR_THROTTLED, MARKETO_FAIL, 30000, "no free place in the queue of imports",
+	  ADVICE_WAIT },
+	{ "1029", ERR_THROTTLED, MARKETO_FAIL, 60000, "no free place in the queue of extracts",
+	  ADVICE_WAIT },
+	{ "1035", ERR_RIGHTS, MARKETO_FAIL, -1, "this subscription does not have the filter",
+	  "Ask the Marketo administrator or Adobe to enable it." },
 };
 
 /* Codes of one record in a call that worked. */
 static const struct marketo_code marketo_record_codes[] = {
-	{ "611", ERR_RETRY_LATER, MARKETO_FAIL, -1, "system error of Marketo" },
-	{ "713", ERR_RETRY_LATER, MARKETO_FAIL, -1, "transient error" },
-	{ "719", ERR_RETRY_LATER, MARKETO_FAIL, -1, "lock wait timeout" },
-	{ "1001", ERR_REFUSED, MARKETO_FAIL, -1, "the value does not fit the type of the field" },
-	{ "1002", ERR_REFUSED, MARKETO_FAIL, -1, "a value that Marketo requires is missing" },
-	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "Marketo does not accept the value" },
-	{ "1004", ERR_GONE, MARKETO_FAIL, -1, "the person is not there" },
-	{ "1005", ERR_DUPLICATE, MARKETO_FAIL, -1, "the person is there already" },
-	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "the field was not found: the schema has changed" },
-	{ "1007", ERR_REFUSED, MARKETO_FAIL, -1,
-	  "several people carry the same key: merge the duplicates in Marketo" },
-	{ "1008", ERR_RIGHTS, MARKETO_FAIL, -1, "no access to the person's partition" },
-	{ "1009", ERR_RIGHTS, MARKETO_FAIL, -1, "Marketo wants a partition named" },
-	{ "1010", ERR_RIGHTS, MARKETO_FAIL, -1, "the person is in another partition" },
-	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "the field cannot be searched by" },
+	{ "611", ERR_RETRY_LATER, MARKETO_FAIL, -1, "system error of Marketo", ADVICE_WAIT },
+	{ "713", ERR_RETRY_LATER, MARKETO_FAIL, -1, "transient error", ADVICE_WAIT },
+	{ "719", ERR_RETRY_LATER, MARKETO_FAIL, -1, "lock wait timeout", ADVICE_WAIT },
+	{ "1001", ERR_REFUSED, MARKETO_FAIL, -1, "the value does not fit the type of the field",
+	  "Correct the value, or the type of the field it comes from." },
+	{ "1002", ERR_REFUSED, MARKETO_FAIL, -1, "a value that Marketo requires is missing",
+	  "Fill in the field in Dynamics." },
+	{ "1003", ERR_REFUSED, MARKETO_FAIL, -1, "Marketo does not accept the value",
+	  "Correct the value: it is not one that the field in Marketo takes." },
+	{ "1004", ERR_GONE, MARKETO_FAIL, -1, "the person is not there",
+	  "The person was deleted in Marketo: nothing has to be done." },
+	{ "1005", ERR_DUPLICATE, MARKETO_FAIL, -1, "the person is there already",
+	  "Merge the two people in Marketo." },
+	{ "1006", ERR_BROKEN, MARKETO_FAIL, -1, "the field was not found: the schema has changed",
+	  ADVICE_FIELD },
+	{ "1007", ERR_REFUSED, MARKETO_FAIL, -1, "several people carry the same key",
+	  "Merge the duplicates in Marketo." },
+	{ "1008", ERR_RIGHTS, MARKETO_FAIL, -1, "no access to the person's partition",
+	  ADVICE_PARTITION },
+	{ "1009", ERR_RIGHTS, MARKETO_FAIL, -1, "Marketo wants a partition named",
+	  ADVICE_PARTITION },
+	{ "1010", ERR_RIGHTS, MARKETO_FAIL, -1, "the person is in another partition",
+	  ADVICE_PARTITION },
+	{ "1011", ERR_BROKEN, MARKETO_FAIL, -1, "the field cannot be searched by", ADVICE_OURS },
 	{ "1018", ERR_BROKEN, MARKETO_FAIL, -1,
-	  "a native CRM sync is active in this instance: Tandem cannot work beside it" },
+	  "a native CRM sync is active in this instance: Tandem cannot work beside it",
+	  ADVICE_NATIVE },
 	{ "1021", ERR_REFUSED, MARKETO_FAIL, -1,
-	  "the field belongs to the company of this person and cannot be set here" },
-	{ "1036", ERR_OURS, MARKETO_FAIL, -1, "the same key twice in one call" },
-	{ "1049", ERR_REFUSED, MARKETO_FAIL, -1, "the attributes of the activity are too large" },
+	  "the field belongs to the company of this person and cannot be set here",
+	  "Change it on the company in Marketo, or take the field out of the mapping." },
+	{ "1036", ERR_OURS, MARKETO_FAIL, -1, "the same key twice in one call", ADVICE_OURS },
+	{ "1049", ERR_REFUSED, MARKETO_FAIL, -1, "the attributes of the activity are too large",
+	  ADVICE_OURS },
 };
 
 static const struct marketo_code *marketo_code_find(const struct marketo_code *table, size_t count,
@@ -217,6 +254,7 @@ static enum err_kind marketo_error_fill(const struct marketo_code *c, const char
 
 	if (err) {
 		err->retry_after_ms = c->retry_after_ms;
+		err->advice = c->advice;
 		(void)snprintf(err->code, sizeof(err->code), "%s", code);
 		(void)snprintf(err->field, sizeof(err->field), "%s", field);
 	}
@@ -227,11 +265,20 @@ static enum err_kind marketo_failure(const struct marketo_answer *a,
 				     enum marketo_reaction *ret_reaction, struct err *err)
 {
 	static const struct marketo_code unknown = {
-		"", ERR_RUBBISH, MARKETO_FAIL, -1,
-		"Marketo refused the call with a code unknown here"
+		"",
+		ERR_RUBBISH,
+		MARKETO_FAIL,
+		-1,
+		"Marketo refused the call with a code unknown here",
+		NULL
 	};
 	static const struct marketo_code paging = {
-		"", ERR_EXPIRED, MARKETO_FAIL, -1, "Marketo does not take the paging token any more"
+		"",
+		ERR_EXPIRED,
+		MARKETO_FAIL,
+		-1,
+		"Marketo does not take the paging token any more",
+		ADVICE_WAIT
 	};
 	const struct marketo_code *c;
 
@@ -309,8 +356,9 @@ enum err_kind marketo_status_read(int status, enum marketo_reaction *ret_reactio
 
 static enum err_kind marketo_skipped(struct json_object *element, struct err *err)
 {
-	static const struct marketo_code unknown = { "", ERR_REFUSED, MARKETO_FAIL, -1,
-						     "Marketo refused the record" };
+	static const struct marketo_code unknown = {
+		"", ERR_REFUSED, MARKETO_FAIL, -1, "Marketo refused the record", NULL
+	};
 	struct json_object *reasons = json_get_array(element, "reasons");
 	struct marketo_answer first = { 0 };
 	const struct marketo_code *c;

@@ -324,12 +324,13 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[], $4::text[], $5::text[],"
 	      " $6::int4[], $7::text[],"
 	      " $8::text[])"),
-	WRITE(ERRORS_PUT, 11,
+	WRITE(ERRORS_PUT, 12,
 	      "WITH i AS (SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[], $4::int4[],"
 	      " $5::text[], $6::text[],"
-	      "  $7::int4[], $8::int8[], $9::text[], $10::text[], $11::text[]) WITH ORDINALITY"
+	      "  $7::int4[], $8::int8[], $9::text[], $10::text[], $11::text[], $12::text[]) WITH"
+	      " ORDINALITY"
 	      "  AS i (entity, record_id, person_id, target, operation, field, slot,"
-	      " fingerprint, kind, code, message, n)),"
+	      " fingerprint, kind, code, message, advice, n)),"
 	      " parking AS (INSERT INTO parked (entity, record_id, target, slot, fingerprint)"
 	      "  SELECT DISTINCT ON (record_id, entity, target, slot) entity, record_id, target,"
 	      " slot, fingerprint"
@@ -338,10 +339,10 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      "  ON CONFLICT (record_id, entity, target, slot) DO UPDATE SET fingerprint ="
 	      " excluded.fingerprint)"
 	      " INSERT INTO error (entity, record_id, person_id, target, operation, field, slot,"
-	      " kind, code, message)"
+	      " kind, code, message, advice)"
 	      " SELECT DISTINCT ON (record_id, entity, subject, target, slot) entity, record_id,"
 	      "  max(person_id) OVER (PARTITION BY record_id, entity, subject, target, slot),"
-	      "  target, operation, field, slot, kind, code, message"
+	      "  target, operation, field, slot, kind, code, message, advice"
 	      " FROM (SELECT *, CASE WHEN record_id = " ZERO_GUID
 	      " THEN person_id ELSE 0 END AS subject FROM i) AS i"
 	      " ORDER BY record_id, entity, subject, target, slot, n DESC"
@@ -353,7 +354,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " excluded.person_id END,"
 	      " operation = excluded.operation, field = excluded.field, kind = excluded.kind,"
 	      " code = excluded.code,"
-	      " message = excluded.message"),
+	      " message = excluded.message, advice = excluded.advice"),
 	/* What was refused while only the person was known is over when the person's record takes
 	   the write. */
 	WRITE_PLANNED(
@@ -514,7 +515,7 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " nullif(record_id, " ZERO_GUID
 	     ") AS \"recordId\", nullif(person_id, 0) AS \"personId\", operation,"
 	     " target AS \"direction:direction\", nullif(field, '') AS \"field\", kind,"
-	     " nullif(code, '') AS \"code\", message,"
+	     " nullif(code, '') AS \"code\", message, nullif(advice, '') AS \"advice\","
 	     " attempts, CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS"
 	     " \"state\","
 	     " resolved_at AS \"resolvedAt\","

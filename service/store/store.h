@@ -48,6 +48,7 @@ struct error_row {
 	uint64_t fingerprint;  /* of the refused value, for parking; 0: not parked */
 	const char *kind, *code;
 	struct str message; /* plain words, no values */
+	const char *advice; /* what a person can do about it; NULL: nothing special */
 };
 
 /* A refusal that is over: its error row is closed, its parking lifted. */

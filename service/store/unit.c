@@ -142,7 +142,8 @@ static enum err_kind unit_errors(struct session *s, const struct unit_job *job, 
 		   *fingerprint = params_array(&p, ELEMENT_INT64, n);
 	struct buf *kind = params_array(&p, ELEMENT_TEXT, n),
 		   *code = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *message = params_array(&p, ELEMENT_TEXT, n);
+	struct buf *message = params_array(&p, ELEMENT_TEXT, n),
+		   *advice = params_array(&p, ELEMENT_TEXT, n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct error_row *e = &u->errors[i];
@@ -158,6 +159,7 @@ static enum err_kind unit_errors(struct session *s, const struct unit_job *job, 
 		array_text(kind, str_of(e->kind));
 		array_text(code, str_of(e->code));
 		array_text(message, e->message);
+		array_text(advice, str_of(e->advice));
 	}
 	return run(s, STATEMENT_ERRORS_PUT, &p, err);
 }

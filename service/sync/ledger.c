@@ -146,6 +146,17 @@ void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, e
 		   });
 }
 
+/* What happened, and what can be done about it unless that was said already. */
+static struct str ledger_words(struct ledger *l, const struct err *err)
+{
+	bool is_sentence = str_ends(str_of(err->text), STR("."));
+
+	if (!err->advice || strstr(err->text, err->advice))
+		return str_of(err->text);
+	return str_of(
+		arena_fmt(l->arena, "%s%s %s", err->text, is_sentence ? "" : ".", err->advice));
+}
+
 /* One refusal as an error row, parked when it has a fingerprint. */
 static void ledger_refusal(struct ledger *l, const struct mapping *m, const struct link *link,
 			   const struct refusal *r, const char *operation)
@@ -166,9 +177,10 @@ static void ledger_refusal(struct ledger *l, const struct mapping *m, const stru
 			   .kind = err_kind_name(r->err.kind),
 			   .code = r->err.code,
 			   .message = str_of(r->err.text),
+			   .advice = r->err.advice,
 		   });
 	ledger_activity(l, link->person_id, "refused", r->target, link->table, &link->record_id,
-			field, r->err.code, str_of(r->err.text));
+			field, r->err.code, ledger_words(l, &r->err));
 }
 
 void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
@@ -226,9 +238,10 @@ void ledger_error(struct ledger *l, const struct link *link, enum side target,
 			   .kind = err_kind_name(err->kind),
 			   .code = arena_text(l->arena, str_of(err->code)),
 			   .message = arena_str(l->arena, str_of(err->text)),
+			   .advice = err->advice,
 		   });
 	ledger_activity(l, link->person_id, err_kind_name(err->kind), target, link->table,
-			&link->record_id, err->field, err->code, str_of(err->text));
+			&link->record_id, err->field, err->code, ledger_words(l, err));
 }
 
 static bool ledger_is_empty(const struct unit *u)

@@ -307,7 +307,8 @@ static struct error_row error_of(uint64_t n, int64_t person, uint16_t slot, cons
 				   .fingerprint = 0xfedcba9876543210u,
 				   .kind = "refused",
 				   .code = "0x80044331",
-				   .message = str_of(message) };
+				   .message = str_of(message),
+				   .advice = person ? NULL : "Shorten it." };
 }
 
 static void test_errors(void **state)
@@ -329,8 +330,11 @@ static void test_errors(void **state)
 	r = fixture_list(f, (struct list_query){ .kind = LIST_ERRORS });
 	assert_int_equal(r.rows, 3);
 	for (size_t i = 0; i < 3; i++) {
-		if (str_equal(cell(&r, i, "attempts"), STR("1")))
+		if (str_equal(cell(&r, i, "attempts"), STR("1"))) {
+			assert_null(cell(&r, i, "advice").p);
 			continue;
+		}
+		check_cell(&r, i, "advice", "Shorten it.");
 		check_cell(&r, i, "attempts", "2");
 		check_cell(&r, i, "message", "still too long");
 		check_cell(&r, i, "personId", "7");

@@ -1,6 +1,8 @@
 /* What answers of Dataverse and of the sign-in service mean. */
 #include "remote/dynamics_err.h"
 
+#include <stdio.h>
+
 #include "remote/dynamics_token.h"
 #include "tests/unit/unit.h"
 
@@ -77,6 +79,85 @@ static void answers_have_a_kind(void **state)
 	}
 }
 
+/* Every code that a sync has to know ("Microsoft Learn: Web service error codes"), by what it means
+ * for a write. */
+static const struct {
+	enum err_kind kind;
+	enum dynamics_repeat repeat;
+	const char *codes;
+} classes[] = {
+	/* this record */
+	{ ERR_REFUSED, REPEAT_NEVER,
+	  "0x80040200 0x80040203 0x80040227 0x8004022b 0x8004022e 0x80040230 0x80040231 0x80040233 "
+	  "0x80040239 0x80040256 0x80040265 0x80040317 0x80040353 0x8004203e 0x8004431a 0x8004432f "
+	  "0x80044330 0x80044331 0x80045300 0x80045301 0x80045302 0x80045303 0x80045304 0x80045305 "
+	  "0x80045316 0x80045317 0x80048306 0x80048405 0x80048408 0x80048cfb 0x8006089d 0x80081018" },
+	/* one of its columns, of which the others are to be written */
+	{ ERR_REFUSED, REPEAT_NEVER, "0x80041a01 0x80041a02 0x80044354 0x80048d19" },
+	/* another record in the way */
+	{ ERR_REFUSED, REPEAT_NEVER, "0x80040333 0x80060892 0x80073002" },
+	{ ERR_DUPLICATE, REPEAT_NEVER, "0x80040237" },
+	{ ERR_GONE, REPEAT_NEVER, "0x80040217 0x80060891" },
+	{ ERR_CONFLICT, REPEAT_NEVER, "0x80060882" },
+	/* the customer's own code */
+	{ ERR_REFUSED, REPEAT_TWICE,
+	  "0x80040216 0x80040224 0x80044171 0x80044172 0x80044173 0x80050201 0x80050202 0x80050203 "
+	  "0x80050204 0x80050205 0x80050206 0x80050207" },
+	/* passing */
+	{ ERR_RETRY_LATER, REPEAT_OFTEN,
+	  "0x80044150 0x80044339 0x8004418d 0x8004418e 0x8004a001 0x8004ed47 0x80072323 0x80072324" },
+	{ ERR_RETRY_LATER, REPEAT_TWICE, "0x8004c001" },
+	{ ERR_RETRY_LATER, REPEAT_SMALLER, "0x80044151" },
+	{ ERR_REFUSED, REPEAT_SMALLER, "0x8004418a" },
+	{ ERR_THROTTLED, REPEAT_WHEN_TOLD, "0x80072321 0x80072322 0x80072326" },
+	{ ERR_EXPIRED, REPEAT_NEVER, "0x80044352" },
+	/* the sync user, the environment */
+	{ ERR_BROKEN, REPEAT_NEW_TOKEN,
+	  "0x80040204 0x80040277 0x80044300 0x80044302 0x8004a100 0x8004a101 0x8004a102 0x8004a103 "
+	  "0x8004a105 0x80072559" },
+	{ ERR_BROKEN, REPEAT_NEVER,
+	  "0x80040225 0x80042f09 0x8004a104 0x8004a110 0x8004a112 0x8004a113 0x8004d24b 0x80072325 "
+	  "0x80072560 0x80072561" },
+	{ ERR_RIGHTS, REPEAT_NEVER,
+	  "0x80040220 0x80040276 0x8004f502 0x8004f504 0x8004f506 0x8004f507" },
+	/* tables and columns that are not as they were */
+	{ ERR_BROKEN, REPEAT_NEVER,
+	  "0x80041102 0x80041103 0x80060888 0x8006088d 0x8006088f 0x80060890 0x80072491" },
+	/* mistakes of ours */
+	{ ERR_OURS, REPEAT_NEVER, "0x8004430c 0x8004430d 0x80060883" },
+	/* as the status says, 409 here */
+	{ ERR_REFUSED, REPEAT_NEVER, "0x8006088a" },
+};
+
+static void every_code_has_its_class_and_an_advice(void **state)
+{
+	size_t count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+		struct str codes = str_of(classes[i].codes);
+
+		for (; codes.n; count++) {
+			struct str code = str_cut(&codes, ' ');
+			bool has_advice = !str_equal(code, STR("0x8006088a"));
+			struct dynamics_answer answer = { .status = 409, .retry_after_ms = -1 };
+			enum dynamics_repeat repeat;
+			char body[80];
+			struct err err;
+
+			(void)snprintf(body, sizeof(body), ERROR(STR_FMT, "why"), STR_ARG(code));
+			answer.body = str_of(body);
+			(void)dynamics_err_judge(&answer, &repeat, &err);
+			if (err.kind != classes[i].kind || repeat != classes[i].repeat)
+				fail_msg(STR_FMT " is %s, %d", STR_ARG(code),
+					 err_kind_name(err.kind), repeat);
+			if (has_advice != (err.advice && strlen(err.advice) > 20))
+				fail_msg(STR_FMT ": %s", STR_ARG(code), err.advice);
+		}
+	}
+	assert_int_equal(count, 107);
+}
+
 static struct err judge(int status, const char *body)
 {
 	struct dynamics_answer answer = { status, -1, str_of(body) };
@@ -99,8 +180,10 @@ static void texts_say_what_to_do(void **state)
 	assert_non_null(strstr(err.text, "prvWriteContact"));
 	err = judge(400, ERROR("0x80040265", "Accounts on hold are not to be touched"));
 	assert_string_equal(err.text, "Accounts on hold are not to be touched");
-	assert_non_null(strstr(dynamics_err_advice(err.code), "business rule"));
-	assert_string_equal(dynamics_err_advice("0x12345678"), "");
+	assert_non_null(strstr(err.advice, "business rule"));
+	assert_null(judge(400, ERROR("0x12345678", "odd")).advice);
+	/* without a code of its own the status says it */
+	assert_string_equal(judge(503, ERROR("0x8006088a", "x")).advice, judge(503, "").advice);
 	err = judge(400, "");
 	assert_string_equal(err.text, "Dynamics answered HTTP 400 without a reason");
 }
@@ -219,9 +302,13 @@ static void sign_ins_are_explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_have_a_kind), cmocka_unit_test(texts_say_what_to_do),
-		cmocka_unit_test(texts_are_bounded),   cmocka_unit_test(values_are_taken_out),
-		cmocka_unit_test(columns_are_blamed),  cmocka_unit_test(sign_ins_are_explained),
+		cmocka_unit_test(every_code_has_its_class_and_an_advice),
+		cmocka_unit_test(answers_have_a_kind),
+		cmocka_unit_test(texts_say_what_to_do),
+		cmocka_unit_test(texts_are_bounded),
+		cmocka_unit_test(values_are_taken_out),
+		cmocka_unit_test(columns_are_blamed),
+		cmocka_unit_test(sign_ins_are_explained),
 	};
 
 	return RUN(tests);
