@@ -116,6 +116,8 @@ PURE = [
            " +\n\t\t  q->limits.guard_ms;", ";"),
     mutant("reset-an-hour-early", "INV-BUDGET", "test_forecast", "service/core/forecast.c",
            "DAY_BEGIN_S = 6 * 3600,", "DAY_BEGIN_S = 5 * 3600,"),
+    mutant("execution-time-not-watched", "INV-BUDGET", "test_load", "service/core/load.c",
+           "if (percent > LOAD_HIGH_PERCENT && now > 1) {", "if (false) {"),
 ]
 
 SYNC = [
