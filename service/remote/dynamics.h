@@ -15,7 +15,7 @@ struct dynamics_settings {
 	struct quota_limits limits;
 	uint32_t parallel_max; /* writes under way at once; the server's hint may lower it */
 	int64_t granted_ms;    /* combined time of requests in 300 s; 0: not limited */
-	bool obeys_rules;      /* a duplicate detection rule of the organisation may refuse a write */
+	bool obeys_rules; /* a duplicate detection rule of the organisation may refuse a write */
 };
 
 enum err_kind dynamics_new(struct http *http, const struct dynamics_settings *settings,
