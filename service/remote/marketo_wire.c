@@ -391,8 +391,9 @@ enum err_kind marketo_reason_read(struct str reason, struct err *err)
 		{ "lead not found", "1004" }, { "invalid value", "1003" },
 		{ "partition", "1008" },      { "not found", "1006" },
 	};
-	static const struct marketo_code unknown = { "", ERR_REFUSED, MARKETO_FAIL, -1,
-						     "Marketo refused the row" };
+	static const struct marketo_code unknown = {
+		"", ERR_REFUSED, MARKETO_FAIL, -1, "Marketo refused the row", NULL
+	};
 	const struct marketo_code *c = NULL;
 	const char *code = "";
 	char field[sizeof(err->field)] = "";
