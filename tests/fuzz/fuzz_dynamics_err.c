@@ -23,7 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		dynamics_err_scrub(&err, columns, ARRAY_LEN(columns));
 		(void)dynamics_err_of_reading(kind, statuses[i]);
-		(void)dynamics_err_advice(err.code);
 	}
 	if (dynamics_err_blames(text, columns, ARRAY_LEN(columns)) >= (int)ARRAY_LEN(columns))
 		abort();
