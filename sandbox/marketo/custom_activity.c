@@ -164,6 +164,8 @@ static void activity_add(struct call *call, struct json_object *from)
 	struct text payload = { 0 };
 	uint32_t position, id;
 
+	if (record_ordered(call, "errors", from))
+		return;
 	if (missing) {
 		skip_record(call->out, "errors", 1002, "Missing or invalid value for '%s'",
 			    missing);

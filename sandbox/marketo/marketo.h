@@ -66,6 +66,8 @@ char *word_copy(const char *);
 const char *json_member_text(struct json_object *, const char *name);
 /* Lets go of the lock for a while: what was looked at before may have changed after. */
 void call_wait(struct marketo *, int64_t ms);
+/* True when a fault has answered for this record of the call, in skip_record's words (ordered.c). */
+bool record_ordered(struct call *, const char *list, struct json_object *record);
 /* Adds {"status":"skipped","<list>":[{"code","message"}]}. */
 void skip_record(struct text *out, const char *list, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

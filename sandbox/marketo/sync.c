@@ -231,8 +231,11 @@ void leads_sync(struct call *call)
 		count = 0;
 	text_puts(call->out, count ? ",\"result\":[" : "");
 	for (size_t i = 0; i < count; i++, call->records++) {
+		struct json_object *record = json_object_array_get_idx(input, i);
+
 		text_puts(call->out, i ? "," : "");
-		record_apply(&s, json_object_array_get_idx(input, i), &targets[i]);
+		if (!record_ordered(call, "reasons", record))
+			record_apply(&s, record, &targets[i]);
 	}
 	text_puts(call->out, count ? "]" : "");
 	draft_free(s.draft);

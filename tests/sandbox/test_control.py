@@ -137,6 +137,19 @@ class Faults(MarketoCase):
         errors = self.marketo.get("stats/errors.json")["result"][0]["errors"]
         self.assertEqual(errors, [{"errorCode": "611", "count": 1}, {"errorCode": "713", "count": 1}])
 
+    def test_single_records_of_a_call(self):
+        path = "/rest/v1/leads.json"
+        self.faults({"path": path, "part": True, "method": "POST", "contains": "two@", "effect": {"code": "1010", "message": "Elsewhere"}},
+                    {"path": path, "part": True, "contains": "three@", "effect": {"body": '{"status":"updated","id":7}'}})
+        answer = self.marketo.post("leads.json", {"input": [{"email": f"{n}@example.org"} for n in ("one", "two", "three", "four")]})
+        self.assertEqual([r["status"] for r in answer["result"]], ["created", "skipped", "updated", "created"])
+        self.assertEqual(answer["result"][1], {"status": "skipped", "reasons": [{"code": "1010", "message": "Elsewhere"}]})
+        self.assertEqual(answer["result"][2], {"status": "updated", "id": 7})
+        self.assertEqual(len(self.find("email", "one@example.org,two@example.org,three@example.org,four@example.org")["result"]), 2)
+        self.faults({"path": "/rest/v1/activities/external.json", "part": True, "effect": {"code": "1049"}})
+        answer = self.marketo.post("activities/external.json", {"input": [{"leadId": 1}]})
+        self.assertEqual(answer["result"][0]["errors"][0]["code"], "1049")
+
     def test_bad_rules_change_nothing(self):
         self.faults({"path": self.PATH, "effect": {"status": 500}})
         for body in ({}, [1], [{}], [{"effect": {"x": 1}}], [{"y": 1, "effect": {}}], [{"nth": "1", "effect": {}}],
