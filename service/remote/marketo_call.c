@@ -105,6 +105,7 @@ static enum err_kind call_read_status(struct call_progress *p, int status)
 static void call_read(struct call_progress *p, struct http_exchange *x)
 {
 	struct marketo_request *r = p->request;
+	bool is_denied;
 
 	r->err = (struct err){ .kind = ERR_NONE, .retry_after_ms = -1 };
 	r->must_split = r->is_unknown = false;
@@ -126,9 +127,10 @@ static void call_read(struct call_progress *p, struct http_exchange *x)
 		r->kind = call_read_status(p, x->status);
 		r->is_unknown = x->status >= 500 || x->status == 408;
 	}
+	is_denied = strcmp(r->err.code, "603") == 0 || r->err.http_status == 403;
 	if (r->kind != ERR_NONE && x->retry_after_ms >= 0)
 		r->err.retry_after_ms = x->retry_after_ms;
-	if (r->kind == ERR_RIGHTS && r->permission && !r->err.field[0])
+	if (is_denied && r->permission)
 		(void)snprintf(
 			r->err.text, sizeof(r->err.text),
 			"access denied: give the role of the API user the permission \"%s\", and look at the address allow-list",

@@ -6,7 +6,11 @@
 #include "remote/marketo_parts.h"
 #include "remote/marketo_value.h"
 
-enum { READ_VALUES_MAX = MARKETO_BATCH };
+enum {
+	READ_VALUES_MAX = MARKETO_BATCH,
+	/* So many parts failing with nothing read in between: the trouble is not in the values. */
+	READ_PART_FAILURES_MAX = 12,
+};
 
 /* A slice of the values asked for, one page of which is read at a time. */
 struct read_job {
@@ -32,6 +36,8 @@ struct reading {
 	struct read_job *jobs; /* owned; grows when one is split */
 	size_t job_count, job_cap;
 	struct read_list found; /* arena */
+	bool any_success;
+	unsigned part_failures;
 };
 
 /* What the try of one page has brought so far. */
@@ -105,8 +111,10 @@ static enum err_kind read_settle(struct reading *r, size_t job_index,
 {
 	struct read_job *job = &r->jobs[job_index];
 	struct str token;
+	bool is_hopeless = request->kind != ERR_NONE && job->is_part && !r->any_success &&
+			   ++r->part_failures >= READ_PART_FAILURES_MAX;
 
-	if (request->kind != ERR_NONE && request->must_split && job->count > 1) {
+	if (request->kind != ERR_NONE && request->must_split && job->count > 1 && !is_hopeless) {
 		size_t half = job->count / 2, first = job->first, rest = job->count - half;
 
 		/* What pages read before have brought comes again; doubles are taken out at the
@@ -121,6 +129,7 @@ static enum err_kind read_settle(struct reading *r, size_t job_index,
 			*err = request->err;
 		return request->kind;
 	}
+	r->any_success = true;
 	for (size_t i = 0; i < page->list.count; i++)
 		read_list_add(&r->found, page->list.records[i], r->arena);
 	token = buf_str(&request->answer.next_page_token);

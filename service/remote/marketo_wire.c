@@ -24,7 +24,7 @@ struct marketo_code {
 #define ADVICE_PARTITION                                                                           \
 	"Ask the Marketo administrator to give the API user access to the person's partition."
 
-/* Codes of a whole call. */
+/* Codes of a whole call. Where a single record may be to blame the call is tried in halves. */
 static const struct marketo_code marketo_call_codes[] = {
 	{ "500", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "internal error of Marketo", ADVICE_WAIT },
 	{ "502", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "bad gateway", ADVICE_WAIT },
@@ -42,7 +42,7 @@ static const struct marketo_code marketo_call_codes[] = {
 	  "The sync goes on after midnight US Central; Adobe sells larger quotas." },
 	{ "608", ERR_RETRY_LATER, MARKETO_FAIL, 30000, "the API is temporarily unavailable",
 	  ADVICE_WAIT },
-	{ "609", ERR_OURS, MARKETO_FAIL, -1, "invalid JSON", ADVICE_OURS },
+	{ "609", ERR_OURS, MARKETO_SPLIT, -1, "invalid JSON", ADVICE_OURS },
 	{ "610", ERR_BROKEN, MARKETO_FAIL, -1,
 	  "the resource was not found: check the address of the instance", "Check MARKETO_URL." },
 	{ "611", ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, -1, "system error of Marketo",
@@ -54,11 +54,11 @@ static const struct marketo_code marketo_call_codes[] = {
 	{ "615", ERR_THROTTLED, MARKETO_SHORT_PAUSE, 2000, "too many calls at once", ADVICE_WAIT },
 	{ "616", ERR_BROKEN, MARKETO_FAIL, -1, "wrong type of subscription",
 	  "Ask Adobe which subscription this instance belongs to." },
-	{ "701", ERR_OURS, MARKETO_FAIL, -1, "a parameter is blank", ADVICE_OURS },
+	{ "701", ERR_OURS, MARKETO_SPLIT, -1, "a parameter is blank", ADVICE_OURS },
 	{ "702", ERR_NONE, MARKETO_EMPTY, -1, "no data found", NULL },
 	{ "703", ERR_RIGHTS, MARKETO_FAIL, -1, "the feature is not enabled for this subscription",
 	  "Ask the Marketo administrator or Adobe to enable it." },
-	{ "704", ERR_OURS, MARKETO_FAIL, -1, "invalid date", ADVICE_OURS },
+	{ "704", ERR_OURS, MARKETO_SPLIT, -1, "invalid date", ADVICE_OURS },
 	{ "713", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "transient error", ADVICE_WAIT },
 	{ "719", ERR_RETRY_LATER, MARKETO_BACK_OFF, -1, "lock wait timeout", ADVICE_WAIT },
 	{ "1003", ERR_REFUSED, MARKETO_SPLIT, -1, "more records match than one call may return",
@@ -86,6 +86,9 @@ static const struct marketo_code marketo_bulk_codes[] = {
 
 /* Codes of one record in a call that worked. */
 static const struct marketo_code marketo_record_codes[] = {
+	{ "500", ERR_RETRY_LATER, MARKETO_FAIL, -1, "internal error of Marketo", ADVICE_WAIT },
+	{ "502", ERR_RETRY_LATER, MARKETO_FAIL, -1, "bad gateway", ADVICE_WAIT },
+	{ "604", ERR_RETRY_LATER, MARKETO_FAIL, -1, "the request timed out", ADVICE_WAIT },
 	{ "611", ERR_RETRY_LATER, MARKETO_FAIL, -1, "system error of Marketo", ADVICE_WAIT },
 	{ "713", ERR_RETRY_LATER, MARKETO_FAIL, -1, "transient error", ADVICE_WAIT },
 	{ "719", ERR_RETRY_LATER, MARKETO_FAIL, -1, "lock wait timeout", ADVICE_WAIT },
@@ -249,8 +252,10 @@ static enum err_kind marketo_visit(void *context, const char *array, const char 
 static enum err_kind marketo_error_fill(const struct marketo_code *c, const char *code,
 					const char *field, struct err *err)
 {
-	enum err_kind kind = err_set(err, c->kind, "%s%s%s%s", c->text, field[0] ? " (field " : "",
-				     field, field[0] ? ")" : "");
+	const char *what = field[0] ? "field" : "code";
+	const char *name = field[0] ? field : c->code[0] ? "" : code; /* known codes have words */
+	enum err_kind kind = name[0] ? err_set(err, c->kind, "%s (%s %s)", c->text, what, name)
+				     : err_set(err, c->kind, "%s", c->text);
 
 	if (err) {
 		err->retry_after_ms = c->retry_after_ms;
@@ -333,7 +338,7 @@ enum err_kind marketo_status_read(int status, enum marketo_reaction *ret_reactio
 		{ 413, 413, ERR_REFUSED, MARKETO_SPLIT, "the request is too large" },
 		{ 414, 414, ERR_OURS, MARKETO_FAIL, "the address is too long" },
 		{ 429, 429, ERR_THROTTLED, MARKETO_PAUSE, "too many calls" },
-		{ 500, 599, ERR_RETRY_LATER, MARKETO_BACK_OFF, "gateway trouble" },
+		{ 500, 599, ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT, "gateway trouble" },
 	};
 
 	*ret_reaction = MARKETO_FAIL;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sync/blame.h"
 #include "sync/fields.h"
 #include "sync/ledger.h"
 #include "sync/state.h"
@@ -53,12 +54,15 @@ static enum err_kind outbox_stamp_batch(struct engine *e, const struct call *cal
 		results[i].kind = ERR_RETRY_LATER;
 	}
 	kind = marketo->ops->write(marketo->self, call, mapping, writes, count, results, err);
+	kind = blame_call(e, report != NULL, kind, results, count, err);
 	for (size_t i = 0; i < count; i++) {
 		bool is_gone = results[i].kind == ERR_GONE;
+		bool is_refused = results[i].kind == ERR_REFUSED || results[i].kind == ERR_RIGHTS ||
+				  results[i].kind == ERR_DUPLICATE || results[i].kind == ERR_OURS;
 
-		if (results[i].kind != ERR_NONE && !is_gone && results[i].kind != ERR_REFUSED)
+		if (results[i].kind != ERR_NONE && !is_gone && !is_refused)
 			continue;
-		if (results[i].kind == ERR_REFUSED)
+		if (is_refused)
 			ledger_error(&ledger, links[i], SIDE_MARKETO, "link", &results[i].err);
 		if (is_gone) /* the next look at this person ends the link */
 			ledger_dirty_person(&ledger, links[i]->person_id);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/metric.h"
+#include "sync/blame.h"
 #include "sync/overwrite.h"
 
 enum {
@@ -396,6 +397,7 @@ static enum err_kind pairs_write_round(struct step *s, enum side side, struct pa
 		results[i] = (struct write_result){ .kind = ERR_RETRY_LATER };
 	}
 	kind = remote->ops->write(remote->self, s->call, s->mapping, writes, n, results, err);
+	kind = blame_call(s->engine, s->report->number > 0, kind, results, n, err);
 	for (size_t i = 0; i < n; i++) {
 		bool must_read = false;
 		struct pair *p = pending[i];

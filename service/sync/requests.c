@@ -221,7 +221,8 @@ static const char *work_left_out(const struct batch *b, const struct pair *p)
 	return copy;
 }
 
-static void work_created(struct batch *b, struct work *w, struct pair *p)
+/* why: what kept the write from being done, when something did. */
+static void work_created(struct batch *b, struct work *w, struct pair *p, const struct err *why)
 {
 	struct err later;
 
@@ -230,12 +231,14 @@ static void work_created(struct batch *b, struct work *w, struct pair *p)
 		ledger_resolved(&b->ledger, p->link, SIDE_DYNAMICS, PARKED_WHOLE_RECORD);
 		work_finish(b, w, OUTCOME_CREATED, work_left_out(b, p));
 	} else if (p->is_over) {
-		const struct refusal *why =
+		const struct refusal *last =
 			p->plan.refusal_count ? &p->plan.refusal[p->plan.refusal_count - 1] : NULL;
 
 		ledger_forget(&b->ledger, p->link);
 		work_finish(b, w, OUTCOME_REJECTED,
-			    why ? why->err.text : "Dynamics refused the record");
+			    last ? last->err.text : "Dynamics refused the record");
+	} else if (why) {
+		work_postpone(b, w, why);
 	} else {
 		(void)err_set(&later, ERR_RETRY_LATER, "Dynamics did not answer in time");
 		work_postpone(b, w, &later);
@@ -267,7 +270,7 @@ static void batch_create(struct batch *b)
 	if (kind != ERR_NONE)
 		log_warn("create_interrupted", LOG_ERR(&err));
 	for (size_t i = 0; i < n; i++)
-		work_created(b, owners[i], &pairs[i]);
+		work_created(b, owners[i], &pairs[i], kind != ERR_NONE ? &err : NULL);
 }
 
 static enum err_kind batch_steps(struct batch *b, struct err *err)

@@ -66,9 +66,9 @@ static void envelopes(void **state)
 		{ "{\"success\":false,\"errors\":[{\"code\":\"1003\",\"message\":\"Invalid paging token\"}]}",
 		  ERR_EXPIRED, MARKETO_FAIL, 0, "1003", "" },
 		{ "{\"success\":false,\"errors\":[{\"code\":\"4711\",\"message\":\"?\"}]}",
-		  ERR_RUBBISH, MARKETO_FAIL, 0, "4711", "" },
-		{ "{\"success\":false}", ERR_RUBBISH, MARKETO_FAIL, 0, "", "" },
-		{ "{\"success\":false,\"errors\":[null,7,{}]}", ERR_RUBBISH, MARKETO_FAIL, 0, "",
+		  ERR_RUBBISH, MARKETO_SPLIT, 0, "4711", "" },
+		{ "{\"success\":false}", ERR_RUBBISH, MARKETO_SPLIT, 0, "", "" },
+		{ "{\"success\":false,\"errors\":[null,7,{}]}", ERR_RUBBISH, MARKETO_SPLIT, 0, "",
 		  "" },
 		{ "{\"success\":\"true\",\"result\":[]}", ERR_RUBBISH, MARKETO_FAIL, 0, "", "" },
 		{ "{\"result\":[{}]}", ERR_RUBBISH, MARKETO_FAIL, 1, "", "" },
@@ -180,8 +180,8 @@ static void statuses(void **state)
 		{ 413, ERR_REFUSED, MARKETO_SPLIT },
 		{ 414, ERR_OURS, MARKETO_FAIL },
 		{ 429, ERR_THROTTLED, MARKETO_PAUSE },
-		{ 500, ERR_RETRY_LATER, MARKETO_BACK_OFF },
-		{ 503, ERR_RETRY_LATER, MARKETO_BACK_OFF },
+		{ 500, ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT },
+		{ 503, ERR_RETRY_LATER, MARKETO_BACK_OFF_SPLIT },
 		{ 418, ERR_RUBBISH, MARKETO_FAIL },
 	};
 

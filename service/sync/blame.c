@@ -1,0 +1,29 @@
+/* Whose fault a write is that failed; see blame.h. */
+#include "sync/blame.h"
+
+static enum err_kind blame_field(struct engine *e)
+{
+	if (e->is_schema_fresh)
+		return ERR_REFUSED;
+	e->is_schema_stale = true;
+	return ERR_RETRY_LATER;
+}
+
+enum err_kind blame_call(struct engine *e, bool is_cycle, enum err_kind kind,
+			 struct write_result *results, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct write_result *r = &results[i];
+		bool is_field = r->kind == ERR_BROKEN && r->err.field[0] && is_cycle;
+
+		if (kind != ERR_NONE && r->kind == kind) {
+			r->kind = ERR_RETRY_LATER;
+		} else if (is_field) {
+			r->kind = r->err.kind = blame_field(e);
+		} else if (kind == ERR_NONE && r->kind == ERR_BROKEN) {
+			kind = ERR_BROKEN;
+			*err = r->err;
+		}
+	}
+	return kind;
+}
