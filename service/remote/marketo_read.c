@@ -38,6 +38,8 @@ struct reading {
 	struct read_list found; /* arena */
 	bool any_success;
 	unsigned part_failures;
+	struct str *crowded; /* arena; room for every value; NULL: too many are an error */
+	size_t crowded_count;
 };
 
 /* What the try of one page has brought so far. */
@@ -122,6 +124,12 @@ static enum err_kind read_settle(struct reading *r, size_t job_index,
 		job->is_done = true;
 		read_add_job(r, first, half, true);
 		read_add_job(r, first + half, rest, true);
+		return ERR_NONE;
+	}
+	/* Nobody looks for one of a thousand: the value is told apart, the others are read. */
+	if (request->kind == ERR_REFUSED && strcmp(request->err.code, "1003") == 0 && r->crowded) {
+		job->is_done = true;
+		r->crowded[r->crowded_count++] = r->values[job->first];
 		return ERR_NONE;
 	}
 	if (request->kind != ERR_NONE) {
@@ -299,6 +307,8 @@ enum err_kind marketo_find(void *self, const struct call *call, const struct map
 
 	if (table != TABLE_PERSON)
 		return err_set(err, ERR_OURS, "Marketo finds persons only");
+	if (lookup == LOOKUP_EMAIL)
+		r.crowded = arena_array(a, count + 1, sizeof(*r.crowded));
 	r.filter = lookup == LOOKUP_STAMP ? stamp_fields[STAMP_ID].name : filters[lookup];
 	asked = mem_array(count + 1, sizeof(*asked));
 	for (size_t i = 0; i < count; i++) {
@@ -310,5 +320,7 @@ enum err_kind marketo_find(void *self, const struct call *call, const struct map
 	free(asked);
 	if (kind == ERR_NONE)
 		read_keep_unique(&r.found, a, ret);
+	ret->crowded = r.crowded;
+	ret->crowded_count = r.crowded_count;
 	return kind;
 }

@@ -51,6 +51,9 @@ enum lookup { LOOKUP_ID, LOOKUP_EMAIL, LOOKUP_STAMP };
 struct record_list {
 	struct record *records;
 	size_t count;
+	/* Marketo, LOOKUP_EMAIL: values that more persons show than can be listed */
+	struct str *crowded;
+	size_t crowded_count;
 };
 
 enum write_operation { WRITE_CREATE, WRITE_UPDATE };

@@ -291,6 +291,22 @@ static int match_by_email_order(const void *a, const void *b)
 	       (x->person->person_id < y->person->person_id);
 }
 
+/* More persons have the address than Marketo lists: none of them is chosen, and nobody is made. */
+static void match_crowded(struct match *m, const struct record_list *found)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		struct match_item *item = &m->items[i];
+
+		for (size_t k = 0; match_is_open(item) && k < found->crowded_count; k++) {
+			if (str_equal(item->email, found->crowded[k]))
+				match_report(m, item,
+					     "more than a thousand persons have the e-mail address "
+					     "of this record; change it, or merge them in Marketo, "
+					     "then retry");
+		}
+	}
+}
+
 /* The first candidate with this e-mail in the sorted list, or count. */
 static size_t match_first(const struct match_candidate *c, size_t count, struct str email)
 {
@@ -356,6 +372,7 @@ static enum err_kind match_by_email(struct match *m, struct err *err)
 		kind = match_person_links(m, &found, &links, err);
 	if (kind != ERR_NONE)
 		return kind;
+	match_crowded(m, &found);
 	m->s->report->read[TABLE_PERSON] += found.count;
 	candidates = arena_array(m->s->arena, found.count, sizeof(*candidates));
 	for (size_t i = 0; i < found.count; i++) {

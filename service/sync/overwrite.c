@@ -79,13 +79,26 @@ static bool overwrite_tells(const struct change *c)
 	return c->kind == CHANGE_EDITED && c->now.kind != VALUE_UNSEEN;
 }
 
-static enum err_kind overwrite_load(struct overwrite *o, const struct change *changes, size_t count,
+/* The rows of some persons, sorted. */
+static enum err_kind overwrite_rows(struct overwrite *o, const int64_t *ids, size_t count,
 				    struct err *err)
 {
 	const struct store *store = &o->s->engine->store;
+	enum err_kind kind = ERR_NONE;
+
+	if (count)
+		kind = store->ops->overwrites(store->self, ids, count, o->s->arena, &o->rows,
+					      &o->row_count, err);
+	if (kind == ERR_NONE && o->row_count)
+		qsort(o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
+	return kind;
+}
+
+static enum err_kind overwrite_load(struct overwrite *o, const struct change *changes, size_t count,
+				    struct err *err)
+{
 	int64_t *ids = arena_array(o->s->arena, count, sizeof(*ids));
 	size_t n = 0;
-	enum err_kind kind;
 
 	for (size_t i = 0; i < count; i++) {
 		bool is_repeat = n && ids[n - 1] == changes[i].person_id;
@@ -93,13 +106,30 @@ static enum err_kind overwrite_load(struct overwrite *o, const struct change *ch
 		if (overwrite_tells(&changes[i]) && !is_repeat)
 			ids[n++] = changes[i].person_id;
 	}
-	if (!n)
-		return ERR_NONE;
-	kind = store->ops->overwrites(store->self, ids, n, o->s->arena, &o->rows, &o->row_count,
-				      err);
-	if (kind == ERR_NONE && o->row_count)
-		qsort(o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
-	return kind;
+	return overwrite_rows(o, ids, n, err);
+}
+
+/* The write of ours that left the field of a change with a value; NULL: none. */
+static struct overwrite_row *overwrite_row_of(const struct overwrite *o, const struct change *c,
+					      const struct value *v)
+{
+	struct overwrite_row key = { .person_id = c->person_id,
+				     .slot = o->s->mapping->fields[c->index].slot,
+				     .written = overwrite_fingerprint(o, v) };
+
+	return bsearch(&key, o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
+}
+
+/* The log has told of the write; true when it had before. */
+static bool overwrite_confirm(struct overwrite *o, const struct overwrite_row *row)
+{
+	bool is_again = !row || o->is_checked[row - o->rows];
+
+	if (is_again)
+		return true;
+	o->is_checked[row - o->rows] = true;
+	ledger_checked(o->s->ledger, row);
+	return false;
 }
 
 /* A change that a write of ours explains confirms it, or shows what it covered. When people wrote
@@ -107,20 +137,17 @@ static enum err_kind overwrite_load(struct overwrite *o, const struct change *ch
  */
 static void overwrite_compare(struct overwrite *o, const struct change *c)
 {
-	struct overwrite_row key = { .person_id = c->person_id }, *row;
+	struct overwrite_row *row;
 	bool is_again;
 
 	if (!overwrite_tells(c))
 		return;
-	key.slot = o->s->mapping->fields[c->index].slot;
-	key.written = overwrite_fingerprint(o, &c->now);
-	row = bsearch(&key, o->rows, o->row_count, sizeof(*o->rows), overwrite_order);
+	if (c->was.kind != VALUE_UNSEEN)
+		(void)overwrite_confirm(o, overwrite_row_of(o, c, &c->was)); /* it was there */
+	row = overwrite_row_of(o, c, &c->now);
 	if (!row)
 		return;
-	is_again = o->is_checked[row - o->rows];
-	o->is_checked[row - o->rows] = true;
-	if (!is_again)
-		ledger_checked(o->s->ledger, row);
+	is_again = overwrite_confirm(o, row);
 	if (c->was.kind != VALUE_UNSEEN && overwrite_fingerprint(o, &c->was) != row->seen)
 		o->covered[o->covered_count++] =
 			(struct covered){ .change = c, .row = row, .is_doubtful = is_again };
@@ -235,5 +262,99 @@ enum err_kind overwrite_check(struct step *s, const struct change *changes, size
 		kind = overwrite_gather(&o, pairs, &n, err);
 	if (kind == ERR_NONE && n)
 		kind = pairs_run(s, pairs, n, err);
+	return kind;
+}
+
+/* ---- writes that did not stick ---- */
+
+/* Does the person show something else in a field than it was left with? */
+static bool overwrite_differs(const struct step *s, const struct pair *p, size_t index)
+{
+	const struct value *v = &p->seen[SIDE_MARKETO]->values[index];
+	uint64_t left = link_fingerprint(p->link, SIDE_MARKETO, s->mapping->fields[index].slot);
+
+	return left && v->kind != VALUE_UNSEEN &&
+	       mapping_active(s->mapping, index, p->link->table) &&
+	       fingerprint_of(&s->engine->identity.key, v) != left;
+}
+
+static bool overwrite_may_lack(const struct step *s, const struct pair *p)
+{
+	if (p->is_over || p->restore_count || !p->seen[SIDE_MARKETO] || p->link->state != LINK_LIVE)
+		return false;
+	for (size_t i = 0; i < s->mapping->count; i++) {
+		if (overwrite_differs(s, p, i))
+			return true;
+	}
+	return false;
+}
+
+/* The field is as if the write had been refused: what was agreed before it, and the value parked. */
+static void overwrite_park(struct step *s, struct pair *p, size_t index,
+			   const struct overwrite_row *row)
+{
+	struct link *link = p->link;
+	struct refusal refusal = { .index = (uint16_t)index,
+				   .target = SIDE_MARKETO,
+				   .fingerprint = row->written };
+	struct plan told = { .refusal_count = 0 };
+	struct parked_write *parked =
+		arena_array(s->arena, link->parked_count + 1, sizeof(*parked));
+
+	(void)err_set(
+		&refusal.err, ERR_REFUSED,
+		"Marketo reported the value as written, but shows what it showed before; a rule "
+		"there may block updates of this field. It is left as it is until somebody "
+		"changes it");
+	(void)snprintf(refusal.err.code, sizeof(refusal.err.code), "NOT_KEPT");
+	for (int side = 0; side < SIDE_COUNT; side++)
+		link->fingerprint[side][row->slot] = row->seen;
+	if (link->parked_count)
+		memcpy(parked, link->parked, link->parked_count * sizeof(*parked));
+	parked[link->parked_count++] = (struct parked_write){ .slot = row->slot,
+							      .target = SIDE_MARKETO,
+							      .fingerprint = row->written };
+	link->parked = parked;
+	p->is_unkept = true;
+	plan_refuse(&told, &refusal, s->arena);
+	ledger_refusals(s->ledger, s->mapping, link, &told, "update");
+	ledger_checked(s->ledger, row);
+	s->report->refused++;
+	metric_add(METRIC_REFUSALS, 1);
+}
+
+enum err_kind overwrite_unkept(struct step *s, struct pair *pairs, size_t count, struct err *err)
+{
+	struct overwrite o = { .s = s };
+	int64_t *ids = arena_array(s->arena, count, sizeof(*ids));
+	size_t n = 0;
+	enum err_kind kind;
+
+	for (size_t i = 0; i < count; i++) {
+		if (overwrite_may_lack(s, &pairs[i]))
+			ids[n++] = pairs[i].link->person_id;
+	}
+	kind = overwrite_rows(&o, ids, n, err);
+	for (size_t i = 0; kind == ERR_NONE && o.row_count && i < count; i++) {
+		struct pair *p = &pairs[i];
+
+		if (!overwrite_may_lack(s, p))
+			continue;
+		for (size_t k = 0; k < s->mapping->count; k++) {
+			uint16_t slot = s->mapping->fields[k].slot;
+			struct overwrite_row key = {
+				.person_id = p->link->person_id,
+				.slot = slot,
+				.written = link_fingerprint(p->link, SIDE_MARKETO, slot),
+			};
+			const struct overwrite_row *row = bsearch(&key, o.rows, o.row_count,
+								  sizeof(*o.rows), overwrite_order);
+
+			if (row && overwrite_differs(s, p, k) &&
+			    row->seen ==
+				    overwrite_fingerprint(&o, &p->seen[SIDE_MARKETO]->values[k]))
+				overwrite_park(s, p, k, row);
+		}
+	}
 	return kind;
 }

@@ -130,10 +130,10 @@ static enum err_kind pairs_read_missing(struct step *s, struct pair *pairs, size
 					struct err *err)
 {
 	struct pair **chosen = arena_array(s->arena, count, sizeof(struct pair *));
+	enum err_kind kind;
 
 	for (int t = 0; t < TABLE_COUNT; t++) {
 		enum side side = table_side((enum table)t);
-		enum err_kind kind;
 		size_t n = 0;
 
 		for (size_t i = 0; i < count; i++) {
@@ -147,13 +147,14 @@ static enum err_kind pairs_read_missing(struct step *s, struct pair *pairs, size
 		if (kind != ERR_NONE)
 			return kind;
 	}
-	for (size_t i = 0; i < count; i++) {
+	kind = overwrite_unkept(s, pairs, count, err);
+	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
 		const bool *must = pairs[i].plan.must_read;
 
 		if (!pairs[i].is_over && (must[SIDE_MARKETO] || must[SIDE_DYNAMICS]))
 			pairs_decide(s, &pairs[i]);
 	}
-	return ERR_NONE;
+	return kind;
 }
 
 static bool pairs_is_kept(const struct pair *p, const struct collision *c)
@@ -559,8 +560,8 @@ static void pairs_note(struct step *s, struct pair *p)
 		p->link->state = LINK_PAUSED;
 		is_touched = true;
 	}
-	if (pairs_take_version(p) || p->is_resumed || p->plan.is_changed || is_touched ||
-	    !p->link->is_stored || p->link->is_stamp_due)
+	if (pairs_take_version(p) || p->is_resumed || p->is_unkept || p->plan.is_changed ||
+	    is_touched || !p->link->is_stored || p->link->is_stamp_due)
 		ledger_link(s->ledger, p->link);
 	if (!is_touched && !p->is_later && !is_wrong)
 		s->report->equal[p->seen[SIDE_DYNAMICS] ? p->link->table : TABLE_PERSON]++;
@@ -570,8 +571,10 @@ enum err_kind pairs_run(struct step *s, struct pair *pairs, size_t count, struct
 {
 	static const enum table order[] = { TABLE_CONTACT, TABLE_LEAD, TABLE_PERSON };
 	struct pair **all = arena_array(s->arena, count, sizeof(struct pair *));
-	enum err_kind kind;
+	enum err_kind kind = overwrite_unkept(s, pairs, count, err);
 
+	if (kind != ERR_NONE)
+		return kind;
 	for (size_t i = 0; i < count; i++) {
 		all[i] = &pairs[i];
 		pairs_decide(s, &pairs[i]);

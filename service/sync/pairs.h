@@ -8,9 +8,10 @@
 struct pair {
 	struct link *link;               /* of the step's arena; changed to what shall be stored */
 	struct record *seen[SIDE_COUNT]; /* NULL: not read */
-	bool is_resumed;          /* the link was paused until now: both sides may have changed */
-	bool is_create;           /* the half that is not seen does not exist yet and is created */
-	const struct guid *owner; /* of a record to be created; NULL: the sync user */
+	bool is_unkept;  /* the link was put back, for a write into Marketo did not stick */
+	bool is_resumed; /* the link was paused until now: both sides may have changed */
+	bool is_create;  /* the half that is not seen does not exist yet and is created */
+	const struct guid *owner;          /* of a record to be created; NULL: the sync user */
 	const struct field_write *restore; /* see decide.h */
 	size_t restore_count;
 	struct plan plan;             /* filled by the step */
