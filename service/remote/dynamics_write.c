@@ -118,8 +118,8 @@ static void take_part(struct writing *w, size_t i, const struct multipart_part *
 		break;
 	case REPEAT_SMALLER:
 	case REPEAT_TWICE:
-	case REPEAT_OFTEN:
-		item->is_open = ++item->tries < (repeat == REPEAT_TWICE ? TRIES_FEW : TRIES_OFTEN);
+	case REPEAT_OFTEN: /* the others are through and shall not wait long for this one */
+		item->is_open = ++item->tries < TRIES_FEW;
 		w->must_pause = w->must_pause || item->is_open;
 		break;
 	}

@@ -1,10 +1,15 @@
 /* Whose fault a write is that failed; see blame.h. */
 #include "sync/blame.h"
 
-static enum err_kind blame_field(struct engine *e)
+static bool blame_is_schema(const struct write_result *r)
+{
+	return r->kind == ERR_RIGHTS || (r->kind == ERR_BROKEN && r->err.field[0]);
+}
+
+static enum err_kind blame_schema(struct engine *e, enum err_kind kind)
 {
 	if (e->is_schema_fresh)
-		return ERR_REFUSED;
+		return kind == ERR_RIGHTS ? ERR_RIGHTS : ERR_REFUSED;
 	e->is_schema_stale = true;
 	return ERR_RETRY_LATER;
 }
@@ -14,12 +19,11 @@ enum err_kind blame_call(struct engine *e, bool is_cycle, enum err_kind kind,
 {
 	for (size_t i = 0; i < count; i++) {
 		struct write_result *r = &results[i];
-		bool is_field = r->kind == ERR_BROKEN && r->err.field[0] && is_cycle;
 
 		if (kind != ERR_NONE && r->kind == kind) {
 			r->kind = ERR_RETRY_LATER;
-		} else if (is_field) {
-			r->kind = r->err.kind = blame_field(e);
+		} else if (is_cycle && blame_is_schema(r)) {
+			r->kind = r->err.kind = blame_schema(e, r->kind);
 		} else if (kind == ERR_NONE && r->kind == ERR_BROKEN) {
 			kind = ERR_BROKEN;
 			*err = r->err;

@@ -327,6 +327,8 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 		return true;
 	case ERR_GONE:
 		pairs_gone(s, p, side);
+		/* An answer to a write alone: one look shows whether it is true. */
+		ledger_dirty_record(s->ledger, p->link->table, &p->link->record_id);
 		return false;
 	case ERR_REFUSED:
 	case ERR_RIGHTS:
