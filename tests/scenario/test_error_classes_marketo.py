@@ -23,6 +23,11 @@ def everywhere(code, **expected):
     return [Row(f"{code} in a {name}", once(where, code=code), **expected) for name, where in PLACES]
 
 
+def somewhere(code, **expected):
+    """The same once, in one of them."""
+    return everywhere(code, **expected)[int(code) % len(PLACES)]
+
+
 def answer(*results):
     return '{"requestId":"a#1","success":true,"result":[%s]}' % ",".join(results)
 
@@ -47,20 +52,20 @@ HALTS = {**WAITS, "state": "halted"}
 
 THE_SIDE_WAITS = [
     *everywhere("603", reason="give the role of the API user the permission \"Read-", **HALTS),
-    *everywhere("607", reason="the daily quota is used up", **HALTS),
-    *everywhere("610", reason="check the address of the instance", **HALTS),
-    *everywhere("616", reason="wrong type of subscription", **HALTS),
-    *everywhere("703", reason="the feature is not enabled", **HALTS),
-    *everywhere("1006", reason="a field was not found", **HALTS),
-    *everywhere("1011", reason="a field cannot be searched by", **HALTS),
-    *everywhere("1018", reason="a native CRM sync is active", **HALTS),
-    *everywhere("605", reason="wrong HTTP method", **WAITS),
+    somewhere("607", reason="the daily quota is used up", **HALTS),
+    somewhere("610", reason="check the address of the instance", **HALTS),
+    somewhere("616", reason="wrong type of subscription", **HALTS),
+    somewhere("703", reason="the feature is not enabled", **HALTS),
+    somewhere("1006", reason="a field was not found", **HALTS),
+    somewhere("1011", reason="a field cannot be searched by", **HALTS),
+    somewhere("1018", reason="a native CRM sync is active", **HALTS),
+    somewhere("605", reason="wrong HTTP method", **WAITS),
     *everywhere("608", reason="temporarily unavailable", **WAITS),
-    *everywhere("612", reason="invalid content type", **WAITS),
-    *everywhere("613", reason="invalid multipart request", **WAITS),
-    *everywhere("614", reason="the subscription cannot be reached", **WAITS),
-    *everywhere("1016", reason="too many imports", **WAITS),
-    *everywhere("1029", reason="too many jobs", **WAITS),
+    somewhere("612", reason="invalid content type", **WAITS),
+    somewhere("613", reason="invalid multipart request", **WAITS),
+    somewhere("614", reason="the subscription cannot be reached", **WAITS),
+    somewhere("1016", reason="too many imports", **WAITS),
+    somewhere("1029", reason="too many jobs", **WAITS),
     *(Row(f"{code} in a feed", once(FEED, code=code), reason=reason, **WAITS)
       for code, reason in (("609", "invalid JSON"), ("701", "a parameter is blank"), ("704", "invalid date"), ("1003", "more records match"),
                            ("1035", "(code 1035)"), ("799", "(code 799)"))),
@@ -80,8 +85,10 @@ THE_SIDE_WAITS = [
 ONE_IS_PARKED = [
     *(Row(f"{code} for one record", always(ONE_RECORD, code=code), result="partial", harmed="one", parked=(kind, code))
       for code, kind in (("1001", "refused"), ("1002", "refused"), ("1003", "refused"), ("1005", "duplicate"), ("1007", "refused"),
-                         ("1008", "rights"), ("1009", "rights"), ("1010", "rights"), ("1021", "refused"), ("1036", "ours"),
-                         ("1049", "refused"), ("1099", "refused"))),
+                         ("1021", "refused"), ("1036", "ours"), ("1049", "refused"), ("1099", "refused"))),
+    # a right is looked up once more before its record is blamed
+    *(Row(f"{code} for one record", always(ONE_RECORD, code=code), cycles=2, result="partial", harmed="one", parked=("rights", code))
+      for code in ("1008", "1009", "1010")),
     # a record that makes the whole call fail is found by halves
     *(Row(f"{code} for a call with one record", always(THE_ONE, code=code), result="partial", harmed="one", parked=("refused", code))
       for code in ("502", "604", "609", "611", "701", "704", "1003", "799")),
