@@ -44,7 +44,7 @@ OVER_BY_ITSELF = [
     Row("HTTP 413 in a write", once(UPDATES, status=413, body=HTML)),
     Row("702 in a feed", once(FEED, code="702"), harmed="all"),  # nothing was told, so nothing can be known
     # what does not say whose fault it is may be one record's: it is sent again in halves
-    *(Row(f"{code} in a write", once(UPDATES, code=code)) for code in ("609", "701", "704", "714", "1003", "1035", "799")),
+    *(Row(f"{code} in a write", once(UPDATES, code=code)) for code in ("609", "701", "704", "714", "1003", "1016", "1029", "1035", "799")),
 ]
 
 WAITS = {"result": "failed", "harmed": "all"}
@@ -64,11 +64,9 @@ THE_SIDE_WAITS = [
     somewhere("612", reason="invalid content type", **WAITS),
     somewhere("613", reason="invalid multipart request", **WAITS),
     somewhere("614", reason="the subscription cannot be reached", **WAITS),
-    somewhere("1016", reason="too many imports", **WAITS),
-    somewhere("1029", reason="too many jobs", **WAITS),
     *(Row(f"{code} in a feed", once(FEED, code=code), reason=reason, **WAITS)
       for code, reason in (("609", "invalid JSON"), ("701", "a parameter is blank"), ("704", "invalid date"), ("1003", "more records match"),
-                           ("1035", "(code 1035)"), ("799", "(code 799)"))),
+                           ("1016", "(code 1016)"), ("1029", "(code 1029)"), ("1035", "(code 1035)"), ("799", "(code 799)"))),
     Row("601 for good", always(FEED, code="601"), reason="the access token is invalid", fired=2, **HALTS),
     Row("HTTP 403", once(FEED, status=403, body=HTML), reason="access denied", **HALTS),
     Row("HTTP 404", once(READS, status=404, body=HTML), reason="check the address of the instance", **HALTS),
