@@ -52,7 +52,6 @@ HALTS = {**WAITS, "state": "halted"}
 
 THE_SIDE_WAITS = [
     *everywhere("603", reason="give the role of the API user the permission \"Read-", **HALTS),
-    somewhere("607", reason="the daily quota is used up", **HALTS),
     somewhere("610", reason="check the address of the instance", **HALTS),
     somewhere("616", reason="wrong type of subscription", **HALTS),
     somewhere("703", reason="the feature is not enabled", **HALTS),
@@ -243,6 +242,28 @@ class Marketo(Trouble):
         self.made = [None] * 60
         self.check_end(self.cycle(), [])
 
+    def test_a_day_without_calls_left_harms_nobody(self):
+        self.settle()
+        edits, poisoned = self.work(1), self.poison(1)
+        late = self.marketo.create(email="late@example.org", lastName="Late")
+        self.world.sandbox.faults(once(UPDATES, code="607"))
+        sync = self.cycle()
+        self.assertEqual((sync["result"], sync["state"]), ("failed", "halted"), sync)
+        self.assertIn("quota", sync["reason"])
+        self.assertEqual(self.tandem.errors(), [])
+        self.world.sandbox.calls_reset()
+        answer = self.world.tandem("campaign").sync_person(late).json
+        self.assertEqual(answer["outcome"], "queued", answer)
+        self.assertEqual(self.cycle()["state"], "halted")
+        self.assertEqual(self.world.sandbox.call_count("marketo"), 0)  # nothing is asked before the day ends
+        self.world.sandbox.faults()
+        self.world.restart()
+        self.tandem = self.world.tandem()
+        until(lambda: self.ended_after(sync["cycle"] + 1), 60, "the first cycle of another service")
+        self.cycle()
+        self.made.append(late)
+        self.check_end(self.cycle(), [*edits, poisoned])
+
     def test_a_stamp_that_is_refused_is_reported_and_not_tried_for_ever(self):
         self.settle()
         person = self.marketo.create(email="stamp@example.org", lastName="Stamp")
@@ -267,7 +288,6 @@ CALLS = [  # name, fault, outcome, a part of the reason
     ("lost after", once(READS, drop="after"), "created", None),
     ("cut", once(READS, cutBody=True), "created", None),
     ("no permission", always(READS, code="603"), "queued", "Read-Only Lead"),
-    ("no calls left today", always(READS, code="607"), "queued", "the daily quota is used up"),
     ("unavailable", always(READS, code="608"), "queued", "temporarily unavailable"),
     ("a native CRM sync", always(READS, code="1018"), "queued", "a native CRM sync"),
     ("a code of tomorrow", always(READS, code="799"), "queued", "(code 799)"),
