@@ -115,6 +115,7 @@ static void app_open_engine(struct app *a)
 		.match_by_email = a->config.match_by_email,
 		.retention_days = a->config.retention_days,
 		.max_deletes = (uint64_t)a->config.max_deletes,
+		.activity_settle_ms = a->config.activity_settle_ms,
 		.cycles_max = a->cycles_max,
 		.verify_ms = a->config.verify_ms,
 		.sweep_ms = a->config.sweep_ms,

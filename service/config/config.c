@@ -73,6 +73,10 @@ static const struct option options[] = {
 	{ "TANDEM_BACKFILL_SLICE", CONFIG_SECONDS, TO(slice_ms), "60", 10, 24 * 3600 * 1000,
 	  .help = "seconds that reading everything (a first load, a sweep) may take of a cycle before live "
 		  "changes get their turn again" },
+	{ "TANDEM_ACTIVITY_SETTLE", CONFIG_SECONDS, TO(activity_settle_ms), "120", 1000,
+	  24 * 3600 * 1000,
+	  .help = "seconds after which an Activity Log line whose answer was lost is looked for in Marketo and, "
+		  "when it is not there, sent again; Marketo shows new lines late" },
 	{ "TANDEM_LOG_LEVEL", CONFIG_LEVEL, TO(log_level), "info", .choices = config_levels,
 	  .help = "least level of log lines: debug, info, warn or error" },
 	{ "TANDEM_MARKETO_CALLS_PER_DAY", CONFIG_NUMBER, TO(marketo_calls_per_day), "40000", 1,

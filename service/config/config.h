@@ -29,6 +29,7 @@ struct config {
 	bool ignores_rules;  /* TANDEM_DUPLICATE_RULES=ignore|obey */
 	int64_t retention_days, max_deletes;
 	int64_t verify_ms, sweep_ms, slice_ms, bulk_rows;
+	int64_t activity_settle_ms;
 	enum log_level log_level;
 	/* quota shares */
 	int64_t marketo_calls_per_day, marketo_calls_per_20s, marketo_concurrent;

@@ -53,6 +53,7 @@ static const struct remote_ops marketo_ops = {
 	.find = marketo_find,
 	.write = marketo_write,
 	.add_activities = marketo_add_activities,
+	.find_activities = marketo_find_activities,
 	.extract_start = marketo_extract_start,
 	.extract_poll = marketo_extract_poll,
 	.extract_read = marketo_extract_read,

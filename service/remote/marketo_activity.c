@@ -1,6 +1,7 @@
 /* Lines in a person's Activity Log: records of our custom activity type ("Adobe: Custom
- * Activities"). Records can neither be changed nor recognised afterwards, so none is sent twice
- * while it may have arrived. Must not know what is reported or when. */
+ * Activities"). A record can neither be changed nor taken back, so none is sent twice while it may
+ * have arrived; what has arrived is told by its attribute `reference`. Must not know what is
+ * reported or when. */
 #include "base/clock.h"
 #include "remote/marketo_parts.h"
 
@@ -8,7 +9,8 @@ enum {
 	ACTIVITY_STRING_BYTES = 255,
 	ACTIVITY_TEXT_BYTES = 2000,
 	ACTIVITY_CALL_BYTES =
-		900 * 1000, /* Marketo takes 1 MB; one record is far below the difference */
+		900 * 1000,        /* Marketo takes 1 MB; one record is far below the difference */
+	ACTIVITY_PERSONS_MAX = 30, /* one call can be limited to so many ("Adobe: Activities") */
 };
 
 const char marketo_activity_api_name[] = "microsoftSync";
@@ -153,13 +155,17 @@ static enum err_kind activity_element(void *context, struct json_object *element
 	result = &b->results[b->next++];
 	*result = (struct write_result){ .kind = ERR_NONE };
 	result->kind = marketo_record_read(element, &id, &result->was_created, &result->err);
+	result->is_unknown = result->kind == ERR_RUBBISH;
 	return ERR_NONE;
 }
 
-static void activity_fill(struct activity_batch *b, enum err_kind kind, const struct err *err)
+static void activity_fill(struct activity_batch *b, enum err_kind kind, bool is_unknown,
+			  const struct err *err)
 {
 	for (size_t i = 0; i < b->count; i++) {
-		b->results[i] = (struct write_result){ .kind = kind, .err = *err };
+		b->results[i] = (struct write_result){ .kind = kind,
+						       .err = *err,
+						       .is_unknown = is_unknown };
 		b->results[i].err.kind = kind;
 	}
 }
@@ -171,7 +177,7 @@ static void activity_restart(void *context)
 
 	b->next = 0;
 	activity_fill(b, err_set(&err, ERR_RUBBISH, "Marketo did not answer for this activity"),
-		      &err);
+		      true, &err);
 }
 
 /* As many of the activities as one call takes; b->count becomes their number. */
@@ -198,13 +204,16 @@ static enum err_kind activity_send(struct marketo *m, const struct call *call, i
 	buf_text(&body, "]}");
 	r.body = buf_str(&body);
 	kind = marketo_ask(m, call, &r, err);
-	/* An answer that cannot be read leaves it open whether they arrived, like no answer at all.
-	 */
-	if (kind == ERR_RUBBISH && r.is_unknown)
+	/* An answer that cannot be read leaves it open whether they arrived, like no answer at all;
+	 * and when a call is refused whole, one of its records is at fault. Both are to be tried
+	 * again, in smaller calls. */
+	if ((kind == ERR_RUBBISH && r.is_unknown) || (kind == ERR_REFUSED && b->count > 1)) {
 		kind = ERR_RETRY_LATER;
+		r.is_unknown = true;
+	}
 	if (kind != ERR_NONE) {
 		r.err.kind = kind;
-		activity_fill(b, kind, &r.err);
+		activity_fill(b, kind, r.is_unknown, &r.err);
 	}
 	marketo_request_release(&r);
 	buf_release(&body);
@@ -232,8 +241,119 @@ enum err_kind marketo_add_activities(void *self, const struct call *call,
 	failed.kind = kind;
 	all.results += done;
 	all.count -= done;
-	activity_fill(&all, kind, &failed);
+	activity_fill(&all, kind, false, &failed);
 	if (err)
 		*err = failed;
+	return kind;
+}
+
+/* ---- what has arrived ---- */
+
+struct activity_search {
+	const struct activity *activities;
+	size_t count, left;
+	bool *found;
+};
+
+static void activity_seen(struct activity_search *s, struct str reference)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->found[i] || !str_equal(str_of(s->activities[i].reference), reference))
+			continue;
+		s->found[i] = true;
+		s->left--;
+		return;
+	}
+}
+
+/* The log calls attributes by the names people see. */
+static enum err_kind activity_logged(void *context, struct json_object *element, struct err *err)
+{
+	struct json_object *attributes = json_get_array(element, "attributes");
+	size_t count = attributes ? json_object_array_length(attributes) : 0;
+	const struct marketo_attribute *wanted = &marketo_attributes[MARKETO_REFERENCE];
+
+	(void)err;
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *attribute = json_object_array_get_idx(attributes, i);
+		struct str name = { NULL, 0 }, value = { NULL, 0 };
+
+		if (json_get_string(attribute, "name", &name) &&
+		    (str_equal(name, str_of(wanted->name)) ||
+		     str_equal(name, str_of(wanted->api_name))) &&
+		    json_get_string(attribute, "value", &value))
+			activity_seen(context, value);
+	}
+	return ERR_NONE;
+}
+
+/* The persons the lines are about, with commas; nothing when they are too many to name. */
+static void activity_persons(const struct activity *activities, size_t count, struct buf *out)
+{
+	int64_t ids[ACTIVITY_PERSONS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t at = 0;
+
+		while (at < n && ids[at] != activities[i].person_id)
+			at++;
+		if (at == ACTIVITY_PERSONS_MAX)
+			return;
+		ids[at] = activities[i].person_id;
+		n = at == n ? n + 1 : n;
+	}
+	buf_text(out, "&leadIds=");
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(out, "%s%lld", i ? "," : "", (long long)ids[i]);
+}
+
+static enum err_kind activity_search_page(struct marketo *m, const struct call *call,
+					  int64_t type_id, struct activity_search *s,
+					  struct str *token, bool *ret_more, struct arena *a,
+					  struct err *err)
+{
+	/* A page that is read again finds the same ones: there is nothing to forget. */
+	struct marketo_sink sink = { activity_logged, NULL, s };
+	struct marketo_request r = { .path = "/rest/v1/activities.json?_method=GET",
+				     .content_type = marketo_form,
+				     .timeout_ms = MARKETO_OTHER_MS,
+				     .permission = "Read-Only Activity",
+				     .sink = &sink };
+	struct buf body = { 0 };
+	enum err_kind kind;
+
+	buf_text(&body, "nextPageToken=");
+	buf_url(&body, *token);
+	buf_fmt(&body, "&batchSize=%d&activityTypeIds=%lld", MARKETO_BATCH, (long long)type_id);
+	activity_persons(s->activities, s->count, &body);
+	r.body = buf_str(&body);
+	kind = marketo_ask(m, call, &r, err);
+	*ret_more = kind == ERR_NONE && marketo_has_next(&r);
+	if (*ret_more)
+		*token = arena_str(a, buf_str(&r.answer.next_page_token));
+	marketo_request_release(&r);
+	buf_release(&body);
+	return kind;
+}
+
+enum err_kind marketo_find_activities(void *self, const struct call *call, int64_t since_s,
+				      const struct activity *activities, size_t count,
+				      bool *ret_found, struct err *err)
+{
+	struct activity_search s = { activities, count, count, ret_found };
+	struct arena a = { NULL, 0 };
+	struct str token;
+	int64_t type_id = 0;
+	bool more = true;
+	enum err_kind kind = activity_type(self, call, &type_id, err);
+
+	for (size_t i = 0; i < count; i++)
+		ret_found[i] = false;
+	if (kind == ERR_NONE)
+		kind = marketo_date_token(self, call, since_s, &a, &token, err);
+	while (kind == ERR_NONE && more && s.left)
+		kind = activity_search_page(self, call, type_id, &s, &token, &more, &a, err);
+	arena_release(&a);
 	return kind;
 }

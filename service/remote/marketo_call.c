@@ -122,7 +122,9 @@ static void call_read(struct call_progress *p, struct http_exchange *x)
 	} else if (x->status >= 200 && x->status < 300) {
 		r->kind = marketo_answer_read(buf_str(&x->body_in), r->sink, &r->answer,
 					      &p->reaction, &r->err);
-		r->is_unknown = r->kind == ERR_RUBBISH || r->kind == ERR_RETRY_LATER;
+		/* Where nothing is done at once, Marketo says that it did not begin. */
+		r->is_unknown = r->kind == ERR_RUBBISH ||
+				(r->kind == ERR_RETRY_LATER && p->reaction != MARKETO_FAIL);
 	} else {
 		r->kind = call_read_status(p, x->status);
 		r->is_unknown = x->status >= 500 || x->status == 408;

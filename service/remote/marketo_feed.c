@@ -192,8 +192,8 @@ static void feed_restart(void *context)
 
 /* ---- calls ---- */
 
-static enum err_kind feed_date_token(struct marketo *m, const struct call *call, int64_t since_s,
-				     struct arena *a, struct str *ret, struct err *err)
+enum err_kind marketo_date_token(struct marketo *m, const struct call *call, int64_t since_s,
+				 struct arena *a, struct str *ret, struct err *err)
 {
 	struct marketo_request r = { .timeout_ms = MARKETO_PAGING_MS,
 				     .permission = "Read-Only Activity" };
@@ -349,7 +349,7 @@ enum err_kind marketo_start_cursor(void *self, const struct call *call, int64_t 
 	/* What is being committed right now may show up with a date just passed: begin a little
 	 * before. */
 	since_s = (since_s ? since_s : now_s) - m->overlap_s;
-	kind = feed_date_token(m, call, since_s, a, &token, err);
+	kind = marketo_date_token(m, call, since_s, a, &token, err);
 	if (kind != ERR_NONE)
 		return kind;
 	marketo_cursor_start(&c, token, since_s, now_s);
@@ -366,7 +366,7 @@ static enum err_kind feed_begin(struct marketo *m, const struct call *call,
 
 	if (!marketo_cursor_begin(c, m->overlap_s, clock_wall_ms() / 1000, &since_s))
 		return ERR_NONE;
-	kind = feed_date_token(m, call, since_s, a, &token, err);
+	kind = marketo_date_token(m, call, since_s, a, &token, err);
 	if (kind == ERR_NONE)
 		marketo_cursor_begin_from(c, token, since_s);
 	return kind;
@@ -378,7 +378,7 @@ static enum err_kind feed_resume(struct marketo *m, const struct call *call,
 				 struct marketo_cursor *c, struct arena *a, struct err *err)
 {
 	struct str token;
-	enum err_kind kind = feed_date_token(m, call, c->since_s, a, &token, err);
+	enum err_kind kind = marketo_date_token(m, call, c->since_s, a, &token, err);
 
 	if (kind == ERR_NONE)
 		marketo_cursor_begin_from(c, token, c->since_s);

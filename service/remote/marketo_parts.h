@@ -18,6 +18,9 @@ enum err_kind marketo_start_cursor(void *self, const struct call *, int64_t sinc
 enum err_kind marketo_changes(void *self, const struct call *, const struct mapping *, enum table,
 			      struct str cursor, struct arena *, struct change_page *ret,
 			      struct err *);
+/* The paging token from which the logs tell what has happened since then. */
+enum err_kind marketo_date_token(struct marketo *m, const struct call *, int64_t since_s,
+				 struct arena *, struct str *ret, struct err *);
 /* marketo_read.c */
 enum err_kind marketo_read(void *self, const struct call *, const struct mapping *, enum table,
 			   const int64_t *person_ids, const struct guid *record_ids, size_t count,
@@ -30,7 +33,7 @@ enum err_kind marketo_write(void *self, const struct call *, const struct mappin
 			    const struct write *writes, size_t count, struct write_result *results,
 			    struct err *);
 /* marketo_activity.c */
-enum { MARKETO_ATTRIBUTE_COUNT = 7 };
+enum { MARKETO_REFERENCE = 6, MARKETO_ATTRIBUTE_COUNT };
 extern const char marketo_activity_api_name[];
 struct marketo_attribute {
 	const char *api_name, *name, *type;
@@ -47,6 +50,9 @@ enum err_kind marketo_activity_look(struct marketo *m, const struct call *,
 				    struct marketo_activity_state *ret, struct err *);
 enum err_kind marketo_add_activities(void *self, const struct call *, const struct activity *,
 				     size_t count, struct write_result *results, struct err *);
+enum err_kind marketo_find_activities(void *self, const struct call *, int64_t since_s,
+				      const struct activity *, size_t count, bool *ret_found,
+				      struct err *);
 /* marketo_export.c */
 enum err_kind marketo_extract_start(void *self, const struct call *, const struct mapping *,
 				    enum extract_filter, int64_t from_s, int64_t to_s,

@@ -272,7 +272,7 @@ static enum err_kind marketo_failure(const struct marketo_answer *a,
 	static const struct marketo_code unknown = {
 		"",
 		ERR_RUBBISH,
-		MARKETO_FAIL,
+		MARKETO_SPLIT,
 		-1,
 		"Marketo refused the call with a code unknown here",
 		NULL

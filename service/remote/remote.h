@@ -89,6 +89,7 @@ struct write_result {
 	bool was_created;   /* create of a person: false when the upsert found it by its stamp */
 	int64_t version;    /* records: the version after the write, 0 unknown: the next write has
 			       to look at the record first */
+	bool is_unknown;    /* activities: not known to be done, yet it may have been */
 };
 
 /* A line in a person's Activity Log (custom activity type `Microsoft Sync`). */
@@ -213,6 +214,11 @@ struct remote_ops {
 	/* Adds lines to Activity Logs; results by index. Marketo. */
 	enum err_kind (*add_activities)(void *self, const struct call *, const struct activity *,
 					size_t count, struct write_result *results, struct err *);
+	/* Which of the lines, known by their references, an earlier try has added since then. It
+	 * may take minutes until a line is found. Marketo. */
+	enum err_kind (*find_activities)(void *self, const struct call *, int64_t since_s,
+					 const struct activity *, size_t count, bool *ret_found,
+					 struct err *);
 	/* Bulk extract; NULL where there is none. A job is named by a text, so that it survives a
 	 * restart. Made and queued here: persons created or updated in [from_s, to_s], at most
 	 * REMOTE_EXTRACT_MAX_S apart; persons may come twice. ERR_RIGHTS: not for this user, or

@@ -71,8 +71,12 @@ enum err_kind postgres_request_add(void *self, struct request *requests, size_t 
 				   struct err *err);
 enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a,
 				     struct request **ret, size_t *ret_count, struct err *err);
-enum err_kind postgres_outbox(void *self, size_t limit, struct arena *a, struct outbox_row **ret,
-			      size_t *ret_count, struct err *err);
+
+/* outbox.c */
+enum err_kind postgres_outbox(void *self, int64_t settle_ms, size_t limit, struct arena *a,
+			      struct outbox_row **ret, size_t *ret_count, struct err *err);
+/* Before the unit's errors are written: what is open now decides which lines are news. */
+enum err_kind outbox_write(struct session *s, const struct unit *unit, struct err *err);
 
 /* marks.c */
 enum err_kind postgres_dirty(void *self, enum side side, int64_t after, int64_t up_to, size_t limit,

@@ -127,21 +127,16 @@ enum err_kind postgres_request_add(void *self, struct request *requests, size_t 
 	return kind;
 }
 
-static enum err_kind ask_some(struct postgres *p, enum statement id, size_t limit,
-			      struct answer *ret, struct err *err)
-{
-	struct params params = { 0 };
-
-	params_int64(&params, (int64_t)limit);
-	return db_ask(p->db, id, &params, ret, err);
-}
-
 enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a,
 				     struct request **ret, size_t *ret_count, struct err *err)
 {
+	struct postgres *p = self;
+	struct params params = { 0 };
 	struct answer answer = { 0 };
-	enum err_kind kind = ask_some(self, STATEMENT_REQUESTS_OPEN, limit, &answer, err);
+	enum err_kind kind;
 
+	params_int64(&params, (int64_t)limit);
+	kind = db_ask(p->db, STATEMENT_REQUESTS_OPEN, &params, &answer, err);
 	if (kind)
 		return kind;
 	*ret_count = answer_rows(&answer);
@@ -155,31 +150,6 @@ enum err_kind postgres_requests_open(void *self, size_t limit, struct arena *a,
 		r->campaign_id = arena_str(a, answer_bytes(&answer, i, 11));
 		r->campaign_name = arena_str(a, answer_bytes(&answer, i, 12));
 		r->reason = arena_str(a, answer_bytes(&answer, i, 13));
-	}
-	answer_release(&answer);
-	return ERR_NONE;
-}
-
-enum err_kind postgres_outbox(void *self, size_t limit, struct arena *a, struct outbox_row **ret,
-			      size_t *ret_count, struct err *err)
-{
-	struct answer answer = { 0 };
-	enum err_kind kind = ask_some(self, STATEMENT_OUTBOX, limit, &answer, err);
-
-	if (kind)
-		return kind;
-	*ret_count = answer_rows(&answer);
-	*ret = arena_array(a, *ret_count, sizeof(struct outbox_row));
-	for (size_t i = 0; i < *ret_count; i++) {
-		struct outbox_row *o = &(*ret)[i];
-		struct str *const texts[] = { &o->outcome, &o->direction, &o->entity, &o->record_id,
-					      &o->field,   &o->code,      &o->message };
-
-		o->id = answer_int(&answer, i, 0);
-		o->person_id = answer_int(&answer, i, 1);
-		o->at_s = answer_ms(&answer, i, 2) / 1000;
-		for (size_t t = 0; t < ARRAY_LEN(texts); t++)
-			*texts[t] = arena_str(a, answer_bytes(&answer, i, 3 + (int)t));
 	}
 	answer_release(&answer);
 	return ERR_NONE;

@@ -324,6 +324,16 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[], $4::text[], $5::text[],"
 	      " $6::int4[], $7::text[],"
 	      " $8::text[])"),
+	/* Which of them are open already, with the same code: a repeat is no news. */
+	READ(ERRORS_KNOWN, 6,
+	     "SELECT i.n FROM unnest($1::int4[], $2::uuid[], $3::int8[], $4::int4[], $5::int4[],"
+	     " $6::text[]) WITH ORDINALITY AS i (entity, record_id, person_id, target, slot, code,"
+	     " n)"
+	     " WHERE EXISTS (SELECT FROM error e WHERE e.resolved_at IS NULL"
+	     "  AND e.record_id = i.record_id AND e.entity = i.entity"
+	     "  AND (CASE WHEN e.record_id = " ZERO_GUID " THEN e.person_id ELSE 0 END)"
+	     "   = (CASE WHEN i.record_id = " ZERO_GUID " THEN i.person_id ELSE 0 END)"
+	     "  AND e.target = i.target AND e.slot = i.slot AND e.code = i.code)"),
 	WRITE(ERRORS_PUT, 12,
 	      "WITH i AS (SELECT * FROM unnest($1::int4[], $2::uuid[], $3::int8[], $4::int4[],"
 	      " $5::text[], $6::text[],"
@@ -431,9 +441,12 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 		      " AS i (id, outcome, entity, record_id, reason, attempts, finished_at)"
 		      " WHERE r.id = i.id AND r.finished_at IS NULL"),
 
-	READ(OUTBOX, 1,
-	     "SELECT id, person_id, at, outcome, direction, entity, record_id, field, code, message"
-	     " FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT $1::int8"),
+	READ(OUTBOX, 2,
+	     "SELECT id, person_id, at, tries, outcome, direction, entity, record_id, field, code,"
+	     " message"
+	     " FROM outbox WHERE sent_at IS NULL AND (tried_at IS NULL"
+	     "  OR tried_at <= now() - make_interval(secs => $1::int8 / 1000.0))"
+	     " ORDER BY tried_at NULLS FIRST, id LIMIT $2::int8"),
 	WRITE(OUTBOX_ADD, 9,
 	      "INSERT INTO outbox (person_id, at, outcome, direction, entity, record_id, field,"
 	      " code, message)"
@@ -443,8 +456,15 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	      " $6::text[], $7::text[],"
 	      " $8::text[], $9::text[]) AS i (person_id, at, outcome, direction, entity,"
 	      " record_id, field, code, message)"),
-	WRITE(OUTBOX_SENT, 1,
-	      "UPDATE outbox SET sent_at = now() WHERE id = ANY ($1::int8[]) AND sent_at IS NULL"),
+	/* In the order of enum outbox_stage. */
+	WRITE_PLANNED(
+		OUTBOX_STEPS, 2,
+		"UPDATE outbox o SET tried_at = CASE i.stage WHEN 0 THEN NULL WHEN 1 THEN now()"
+		" ELSE o.tried_at END,"
+		" tries = CASE i.stage WHEN 0 THEN 0 WHEN 1 THEN o.tries + 1 ELSE o.tries END,"
+		" sent_at = CASE i.stage WHEN 2 THEN now() END"
+		" FROM unnest($1::int8[], $2::int4[]) AS i (id, stage)"
+		" WHERE o.id = i.id AND o.sent_at IS NULL"),
 
 	WRITE(CYCLE_NUMBER, 0, "SELECT nextval('cycle_number')"),
 	WRITE(CYCLE_PUT, 30,

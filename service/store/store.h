@@ -49,6 +49,9 @@ struct error_row {
 	const char *kind, *code;
 	struct str message; /* plain words, no values */
 	const char *advice; /* what a person can do about it; NULL: nothing special */
+	/* 1 + the index in the unit's outbox of the line that tells of it; 0: none. A line is not
+	 * written when all the errors it tells of are open already, with the same code. */
+	size_t line;
 };
 
 /* A refusal that is over: its error row is closed, its parking lifted. */
@@ -63,7 +66,20 @@ struct resolved_row {
 struct outbox_row {
 	int64_t id; /* given by the store */
 	int64_t person_id, at_s;
+	unsigned tries; /* times it was sent without an answer that tells what became of it */
 	struct str outcome, direction, entity, record_id, field, code, message;
+};
+
+/* How far a line is. */
+enum outbox_stage {
+	OUTBOX_WAITING, /* nothing was sent, for certain */
+	OUTBOX_TRIED,   /* it is about to be sent: from now on it may have arrived */
+	OUTBOX_SENT
+};
+
+struct outbox_step {
+	int64_t id;
+	enum outbox_stage stage;
 };
 
 /* A write into a person's field: what it replaced as far as we knew, and what it left. Kept until
@@ -142,8 +158,8 @@ struct unit {
 	size_t request_count; /* outcome, entity, record, reason, attempts, finished */
 	const struct outbox_row *outbox;
 	size_t outbox_count; /* to add */
-	const int64_t *sent;
-	size_t sent_count;                 /* outbox ids that were written */
+	const struct outbox_step *outbox_steps;
+	size_t outbox_step_count;
 	const struct cycle_report *report; /* NULL: none; upserted by number */
 };
 
@@ -230,8 +246,10 @@ struct store_ops {
 	/* Which of the persons have an open request: a claim of one is being worked on. */
 	enum err_kind (*requests_among)(void *self, const int64_t *person_ids, size_t count,
 					bool *ret, struct err *);
-	enum err_kind (*outbox)(void *self, size_t limit, struct arena *, struct outbox_row **ret,
-				size_t *ret_count, struct err *);
+	/* Lines to send: those never tried first, then those tried longer ago than settle_ms, the
+	 * oldest try first. */
+	enum err_kind (*outbox)(void *self, int64_t settle_ms, size_t limit, struct arena *,
+				struct outbox_row **ret, size_t *ret_count, struct err *);
 	/* The slices that were proven longest ago, oldest first. */
 	enum err_kind (*proofs)(void *self, size_t limit, struct arena *, struct proof **ret,
 				size_t *ret_count, struct err *err);

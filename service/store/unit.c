@@ -326,52 +326,9 @@ static enum err_kind unit_requests(struct session *s, const struct unit_job *job
 	return run(s, STATEMENT_REQUESTS_PUT, &p, err);
 }
 
-static enum err_kind outbox_add(struct session *s, const struct unit *u, struct err *err)
-{
-	size_t n = u->outbox_count;
-	struct params p = { 0 };
-
-	if (!n)
-		return ERR_NONE;
-	struct buf *person = params_array(&p, ELEMENT_INT64, n),
-		   *at = params_array(&p, ELEMENT_TIME, n);
-	struct buf *outcome = params_array(&p, ELEMENT_TEXT, n),
-		   *direction = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *entity = params_array(&p, ELEMENT_TEXT, n),
-		   *record = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *field = params_array(&p, ELEMENT_TEXT, n),
-		   *code = params_array(&p, ELEMENT_TEXT, n);
-	struct buf *message = params_array(&p, ELEMENT_TEXT, n);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct outbox_row *o = &u->outbox[i];
-
-		array_int64(person, o->person_id);
-		array_time(at, o->at_s * 1000);
-		array_text(outcome, o->outcome);
-		array_text(direction, o->direction);
-		array_text(entity, o->entity);
-		array_text(record, o->record_id);
-		array_text(field, o->field);
-		array_text(code, o->code);
-		array_text(message, o->message);
-	}
-	return run(s, STATEMENT_OUTBOX_ADD, &p, err);
-}
-
 static enum err_kind unit_outbox(struct session *s, const struct unit_job *job, struct err *err)
 {
-	const struct unit *u = job->unit;
-	struct params p = { 0 };
-	struct buf *ids;
-	enum err_kind kind = outbox_add(s, u, err);
-
-	if (kind || !u->sent_count)
-		return kind;
-	ids = params_array(&p, ELEMENT_INT64, u->sent_count);
-	for (size_t i = 0; i < u->sent_count; i++)
-		array_int64(ids, u->sent[i]);
-	return run(s, STATEMENT_OUTBOX_SENT, &p, err);
+	return outbox_write(s, job->unit, err);
 }
 
 static enum err_kind unit_cursors(struct session *s, const struct unit_job *job, struct err *err)
@@ -405,9 +362,9 @@ static enum err_kind unit_write(struct session *s, void *context, struct err *er
 {
 	static enum err_kind (*const steps[])(struct session *, const struct unit_job *,
 					      struct err *) = {
-		unit_fence,  unit_forget,     unit_links,      unit_stamped, unit_resolved,
-		unit_errors, unit_collisions, unit_overwrites, unit_scan,    unit_proof,
-		unit_marks,  unit_requests,   unit_outbox,     unit_cursors, unit_report,
+		unit_fence,  unit_forget, unit_links,      unit_stamped,    unit_resolved,
+		unit_outbox, unit_errors, unit_collisions, unit_overwrites, unit_scan,
+		unit_proof,  unit_marks,  unit_requests,   unit_cursors,    unit_report,
 	};
 	enum err_kind kind = ERR_NONE;
 

@@ -84,9 +84,10 @@ void ledger_request(struct ledger *l, const struct request *request)
 	LEDGER_ADD(l, requests, requests, request_count, request_cap, *request);
 }
 
-void ledger_sent(struct ledger *l, int64_t outbox_id)
+void ledger_outbox_step(struct ledger *l, int64_t outbox_id, enum outbox_stage stage)
 {
-	LEDGER_ADD(l, sent, sent, sent_count, sent_cap, outbox_id);
+	LEDGER_ADD(l, outbox_steps, outbox_steps, outbox_step_count, outbox_step_cap,
+		   (struct outbox_step){ outbox_id, stage });
 }
 
 void ledger_overwrite(struct ledger *l, const struct overwrite_row *row)
@@ -248,7 +249,7 @@ static bool ledger_is_empty(const struct unit *u)
 {
 	return !u->link_count && !u->forget_count && !u->stamped_count && !u->collision_count &&
 	       !u->error_count && !u->resolved_count && !u->dirty_count && !u->clean_count &&
-	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->sent_count &&
+	       !u->cursor_count && !u->request_count && !u->outbox_count && !u->outbox_step_count &&
 	       !u->overwrite_count && !u->checked_count && !u->scan && !u->proof &&
 	       !u->is_doubtful && !u->event_count && !u->roster_count && !u->is_roster_over &&
 	       !u->report;

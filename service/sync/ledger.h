@@ -27,8 +27,8 @@ struct ledger {
 	size_t request_cap;
 	struct outbox_row *outbox;
 	size_t outbox_cap;
-	int64_t *sent;
-	size_t sent_cap;
+	struct outbox_step *outbox_steps;
+	size_t outbox_step_cap;
 	struct overwrite_row *overwrites, *checked;
 	size_t overwrite_cap, checked_cap;
 	uint64_t *events;
@@ -50,7 +50,7 @@ void ledger_place(struct ledger *l, const char *name, struct str text);
 void ledger_event(struct ledger *l, uint64_t event); /* 0: nothing to note */
 void ledger_roster(struct ledger *l, uint64_t hash);
 void ledger_request(struct ledger *l, const struct request *request);
-void ledger_sent(struct ledger *l, int64_t outbox_id);
+void ledger_outbox_step(struct ledger *l, int64_t outbox_id, enum outbox_stage stage);
 void ledger_overwrite(struct ledger *l, const struct overwrite_row *row);
 void ledger_checked(struct ledger *l, const struct overwrite_row *row);
 

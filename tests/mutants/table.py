@@ -21,6 +21,7 @@ VALUE, SCHEMA, MAPPING = "service/core/value.c", "service/core/schema.c", "servi
 CYCLE, PAIRS, MATCH = "service/sync/cycle_table.c", "service/sync/pairs.c", "service/sync/match.c"
 PARCEL, CANDIDATES = "service/core/parcel.c", "service/sync/candidates.c"
 REQUESTS, OVERWRITE = "service/sync/requests.c", "service/sync/overwrite.c"
+OUTBOX = "service/sync/outbox.c"
 
 PURE = [
     # --- the merge of one field
@@ -180,6 +181,18 @@ SYNC = [
            "\t\t\treturn err_set(err, ERR_RETRY_LATER, \"one of the batch was refused\");"),
     mutant("covered-edit-not-noticed", "INV-NOTHING-SILENT", "sim", OVERWRITE,
            "if (c->was.kind != VALUE_UNSEEN && overwrite_fingerprint(o, &c->was) != row->seen)", "if (false)"),
+    # --- Activity Logs
+    mutant("line-sent-again-blindly", "INV-ONE-LINE", "sim", OUTBOX,
+           "if (b.rows[0].tries)\n\t\tkind = outbox_look(&b, err);", "(void)outbox_look;"),
+    mutant("line-not-marked", "INV-ONE-LINE", "sim", OUTBOX,
+           "if (kind == ERR_NONE && b.count)\n\t\tkind = outbox_mark(&b, err);", "(void)outbox_mark;"),
+    mutant("line-looked-for-too-early", "INV-ONE-LINE", "sim", OUTBOX,
+           "e->settings.activity_settle_ms, OUTBOX_BATCH, a,", "0, OUTBOX_BATCH, a,"),
+    mutant("lost-answer-taken-for-no-line", "INV-ONE-LINE", "sim", OUTBOX,
+           "\tif (r->is_unknown)\n\t\treturn; /* stays marked as tried */\n", ""),
+    mutant("line-found-and-sent-again", "INV-ONE-LINE", "sim", OUTBOX,
+           "ledger_outbox_step(&ledger, b->rows[i].id, OUTBOX_SENT);",
+           "ledger_outbox_step(&ledger, b->rows[i].id, OUTBOX_WAITING);"),
 ]
 
 MUTANTS = PURE + SYNC

@@ -370,6 +370,19 @@ static void end_qualified(struct sim *s)
 	}
 }
 
+/* INV-ONE-LINE: not twice, which is seen when it happens, and not never. */
+static void end_lines(struct sim *s)
+{
+	for (size_t i = 0; i < s->store->outbox_count; i++) {
+		const struct stored_outbox *o = &s->store->outbox[i];
+
+		if (!o->is_sent)
+			sim_broken(s, "INV-ONE-LINE",
+				   "a line for person %lld was sent %u times and never settled",
+				   (long long)o->row.person_id, o->row.tries);
+	}
+}
+
 void check_end(struct sim *s)
 {
 	end_qualified(s);
@@ -377,6 +390,7 @@ void check_end(struct sim *s)
 	for (size_t i = 0; i < s->store->link_count; i++)
 		end_link(s, &s->store->links[i].link);
 	end_rows(s);
+	end_lines(s);
 }
 
 /* ---- the digest ---- */

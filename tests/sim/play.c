@@ -142,6 +142,7 @@ void play_start(struct player *p, int service)
 		.match_by_email = p->s.setup.match_by_email,
 		.retention_days = 30,
 		.max_deletes = p->s.setup.deletes_max,
+		.activity_settle_ms = 120 * 1000,
 		.instance = "sim",
 		.set = &p->set,
 	};

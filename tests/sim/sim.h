@@ -65,6 +65,13 @@ struct feed_entry {
 	int due_round; /* late entries show up then */
 };
 
+/* A line in the Activity Log of a person. */
+struct log_line {
+	char reference[32];
+	int64_t person_id, at_ms;       /* when it was added: it can be found some time later */
+	const struct twin_store *store; /* a store begun anew counts anew */
+};
+
 struct feed {
 	struct feed_entry *entries; /* in the order in which they can be seen */
 	size_t count, cap;
@@ -110,6 +117,8 @@ struct sim {
 	struct thing *things[TABLE_COUNT]; /* SIM_THINGS_MAX each */
 	size_t count[TABLE_COUNT];
 	struct feed feed;
+	struct log_line *lines;
+	size_t line_count, line_cap;
 	struct tombstone *gone[TABLE_COUNT];
 	size_t gone_count[TABLE_COUNT], gone_cap[TABLE_COUNT];
 	int64_t row_version;

@@ -170,12 +170,13 @@ static void twin_forget_answer(struct write_result *r)
 	r->kind = err_set(&r->err, ERR_RETRY_LATER, "the answer was lost");
 	r->person_id = 0;
 	r->version = 0;
+	r->is_unknown = true;
 }
 
 /* A lost answer: of this write alone (0), of this one and nothing after it was done (1), of this
  * one and all that come after it (2). */
-static enum err_kind twin_lose(struct port *p, size_t i, size_t count, struct write_result *results,
-			       bool *ret_stop, struct err *err)
+enum err_kind twin_lose(struct port *p, size_t i, size_t count, struct write_result *results,
+			bool *ret_stop, struct err *err)
 {
 	struct lost_answer *lost = &p->sim->lost[p->side];
 

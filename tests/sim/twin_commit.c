@@ -362,32 +362,6 @@ static void commit_requests(struct sim *s, const struct unit *u)
 	}
 }
 
-static struct str commit_text(struct sim *s, struct str text)
-{
-	return arena_str(&s->memory, text);
-}
-
-static void commit_outbox(struct sim *s, const struct unit *u)
-{
-	struct twin_store *t = s->store;
-
-	for (size_t i = 0; i < u->outbox_count; i++) {
-		struct outbox_row row = u->outbox[i];
-		struct str *texts[] = { &row.outcome, &row.direction, &row.entity, &row.record_id,
-					&row.field,   &row.code,      &row.message };
-
-		for (size_t k = 0; k < ARRAY_LEN(texts); k++)
-			*texts[k] = commit_text(s, *texts[k]);
-		STORE_ADD(s, t, outbox, outbox_count, outbox_cap,
-			  (struct stored_outbox){
-				  .id = ++t->numbers, .person_id = row.person_id, .row = row });
-	}
-	for (size_t i = 0; i < u->sent_count; i++) {
-		for (size_t k = 0; k < t->outbox_count; k++)
-			t->outbox[k].is_sent |= t->outbox[k].id == u->sent[i];
-	}
-}
-
 static void commit_cursors(struct sim *s, const struct unit *u)
 {
 	for (size_t i = 0; i < u->cursor_count; i++) {
@@ -447,8 +421,8 @@ enum err_kind twin_commit(void *self, const struct unit *u, struct err *err)
 		return err_set(err, ERR_NOT_LEADER, "another service runs the cycle now");
 	/* What a cycle finds out counts only while its service leads; Activity Logs alone do not
 	 * ask. */
-	if (s->is_in_cycle && !s->is_in_requests && !s->nested && !u->is_fenced && !u->sent_count &&
-	    p->fence != s->store->fence)
+	if (s->is_in_cycle && !s->is_in_requests && !s->nested && !u->is_fenced &&
+	    !u->outbox_step_count && p->fence != s->store->fence)
 		sim_broken(s, "INV-CURSOR-BEHIND", "a service that does not lead commits");
 	s->step++;
 	if (u->link_count || u->forget_count)
@@ -462,13 +436,13 @@ enum err_kind twin_commit(void *self, const struct unit *u, struct err *err)
 	}
 	commit_stamped(s->store, u);
 	commit_resolved(s->store, u);
+	twin_outbox_commit(s, u);
 	commit_errors(s, u);
 	commit_collisions(s, u);
 	commit_overwrites(s, u);
 	commit_scan(s, u->scan);
 	commit_marks(s, u);
 	commit_requests(s, u);
-	commit_outbox(s, u);
 	commit_cursors(s, u);
 	for (size_t i = 0; i < u->link_count; i++)
 		u->links[i]->is_stored = true;

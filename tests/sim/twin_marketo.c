@@ -259,22 +259,6 @@ static enum err_kind marketo_write(void *self, const struct call *call, const st
 	return twin_write_all(self, m, writes, count, results, marketo_write_one, err);
 }
 
-static enum err_kind marketo_add_activities(void *self, const struct call *call,
-					    const struct activity *activities, size_t count,
-					    struct write_result *results, struct err *err)
-{
-	struct port *p = self;
-	enum err_kind kind = sim_call(p, CALL_READ, err);
-
-	(void)call;
-	for (size_t i = 0; kind == ERR_NONE && i < count; i++) {
-		results[i] = (struct write_result){ .kind = ERR_NONE };
-		if (!world_person(p->sim, activities[i].person_id))
-			(void)twin_refuse(&results[i], ERR_GONE, "", "there is no such person");
-	}
-	return kind;
-}
-
 static uint64_t marketo_calls(void *self)
 {
 	return ((struct port *)self)->calls;
@@ -294,7 +278,8 @@ const struct remote_ops twin_marketo_ops = {
 	.read = marketo_read,
 	.find = marketo_find,
 	.write = marketo_write,
-	.add_activities = marketo_add_activities,
+	.add_activities = twin_add_activities,
+	.find_activities = twin_find_activities,
 	.calls = marketo_calls,
 	.free = marketo_free,
 };

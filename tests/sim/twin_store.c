@@ -338,7 +338,7 @@ static enum err_kind store_overwrites(void *self, const int64_t *person_ids, siz
 	return ERR_NONE;
 }
 
-/* ---- requests and outbox ---- */
+/* ---- requests ---- */
 
 static struct stored_request *store_open_request(struct twin_store *t, int64_t person_id)
 {
@@ -432,26 +432,6 @@ static enum err_kind store_requests_among(void *self, const int64_t *person_ids,
 	for (size_t i = 0; kind == ERR_NONE && i < count; i++)
 		ret[i] = store_open_request(p->sim->store, person_ids[i]) != NULL;
 	return kind;
-}
-
-static enum err_kind store_outbox(void *self, size_t limit, struct arena *a,
-				  struct outbox_row **ret, size_t *ret_count, struct err *err)
-{
-	struct port *p = self;
-	struct twin_store *t = p->sim->store;
-	enum err_kind kind = sim_call(p, CALL_STORE, err);
-
-	if (kind != ERR_NONE)
-		return kind;
-	*ret = arena_array(a, t->outbox_count + 1, sizeof(**ret));
-	*ret_count = 0;
-	for (size_t i = 0; i < t->outbox_count && *ret_count < limit; i++) {
-		if (t->outbox[i].is_sent)
-			continue;
-		(*ret)[*ret_count] = t->outbox[i].row;
-		(*ret)[(*ret_count)++].id = t->outbox[i].id;
-	}
-	return ERR_NONE;
 }
 
 /* ---- single values ---- */
@@ -586,7 +566,7 @@ const struct store_ops twin_store_ops = {
 	.request_add = store_request_add,
 	.requests_open = store_requests_open,
 	.requests_among = store_requests_among,
-	.outbox = store_outbox,
+	.outbox = twin_outbox,
 	.next_cycle_number = store_next_cycle_number,
 	.is_paused = store_is_paused,
 	.status = store_status,

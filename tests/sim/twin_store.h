@@ -46,9 +46,9 @@ struct stored_request {
 };
 
 struct stored_outbox {
-	int64_t id, person_id;
 	struct outbox_row row;
 	bool is_sent;
+	int64_t tried_at_ms;
 };
 
 /* A full reading of a table that has not come to its end. */
@@ -96,6 +96,10 @@ bool link_holds_person(const struct link *l); /* counts for the one link a perso
 struct stored_link stored_copy(struct sim *s, const struct link *l, int64_t state_at_ms);
 
 enum err_kind twin_commit(void *self, const struct unit *unit, struct err *err);
+/* twin_outbox.c */
+enum err_kind twin_outbox(void *self, int64_t settle_ms, size_t limit, struct arena *a,
+			  struct outbox_row **ret, size_t *ret_count, struct err *err);
+void twin_outbox_commit(struct sim *s, const struct unit *u);
 bool twin_retry(struct sim *s, struct stored_error *e);
 
 #endif

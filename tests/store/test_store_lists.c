@@ -95,6 +95,12 @@ static void test_requests(void **state)
 	assert_false(guid_equal(&repeat.id, &first));
 }
 
+static void outbox_step(int64_t id, enum outbox_stage stage)
+{
+	commit(&(struct unit){ .outbox_steps = &(struct outbox_step){ id, stage },
+			       .outbox_step_count = 1 });
+}
+
 static void test_outbox(void **state)
 {
 	struct outbox_row rows[] = { { .person_id = 5,
@@ -112,15 +118,109 @@ static void test_outbox(void **state)
 
 	(void)state;
 	commit(&(struct unit){ .outbox = rows, .outbox_count = 2 });
-	ok(OPS->outbox(SELF, 10, &f->memory, &out, &count, &last_err));
+	ok(OPS->outbox(SELF, 0, 10, &f->memory, &out, &count, &last_err));
 	assert_int_equal(count, 2);
 	assert_int_equal(out[0].at_s, 1700000000);
+	assert_int_equal(out[0].tries, 0);
 	assert_true(str_equal(out[0].outcome, STR("rejected")));
 	assert_true(str_equal(out[0].message, STR("m")));
-	commit(&(struct unit){ .sent = &out[0].id, .sent_count = 1 });
-	ok(OPS->outbox(SELF, 10, &f->memory, &out, &count, &last_err));
+	outbox_step(out[0].id, OUTBOX_SENT);
+	ok(OPS->outbox(SELF, 0, 10, &f->memory, &out, &count, &last_err));
 	assert_int_equal(count, 1);
 	assert_int_equal(out[0].person_id, 6);
+}
+
+/* A line that may have arrived keeps behind those that surely have not, until it has settled. */
+static void test_outbox_tried(void **state)
+{
+	struct outbox_row rows[] = { { .person_id = 5 }, { .person_id = 6 }, { .person_id = 7 } };
+	struct outbox_row *out;
+	int64_t first;
+	size_t count;
+
+	(void)state;
+	commit(&(struct unit){ .outbox = rows, .outbox_count = 3 });
+	ok(OPS->outbox(SELF, 60000, 10, &f->memory, &out, &count, &last_err));
+	first = out[0].id;
+	outbox_step(first, OUTBOX_TRIED);
+	ok(OPS->outbox(SELF, 60000, 10, &f->memory, &out, &count, &last_err));
+	assert_int_equal(count, 2);
+	assert_int_equal(out[0].person_id, 6);
+	ok(OPS->outbox(SELF, 0, 10, &f->memory, &out, &count, &last_err));
+	assert_int_equal(count, 3);
+	assert_int_equal(out[2].id, first);
+	assert_int_equal(out[2].tries, 1);
+	outbox_step(first, OUTBOX_TRIED);
+	ok(OPS->outbox(SELF, 0, 10, &f->memory, &out, &count, &last_err));
+	assert_int_equal(out[2].tries, 2);
+	outbox_step(first, OUTBOX_WAITING);
+	ok(OPS->outbox(SELF, 60000, 1, &f->memory, &out, &count, &last_err));
+	assert_int_equal(count, 1);
+	assert_int_equal(out[0].id, first);
+	assert_int_equal(out[0].tries, 0);
+	outbox_step(first, OUTBOX_SENT);
+	outbox_step(first, OUTBOX_WAITING); /* too late */
+	ok(OPS->outbox(SELF, 0, 10, &f->memory, &out, &count, &last_err));
+	assert_int_equal(count, 2);
+}
+
+static size_t lines_after(const struct unit *u)
+{
+	struct outbox_row *out;
+	size_t count;
+
+	commit(u);
+	ok(OPS->outbox(SELF, 0, 100, &f->memory, &out, &count, &last_err));
+	return count;
+}
+
+/* What is open already with the same code is no news; anything else is. */
+static void test_lines_of_errors(void **state)
+{
+	struct outbox_row line = { .person_id = 5 };
+	struct error_row e[] = {
+		{ .table = TABLE_LEAD,
+		  .record_id = guid_number(1),
+		  .person_id = 5,
+		  .target = SIDE_DYNAMICS,
+		  .operation = "update",
+		  .field = "title",
+		  .slot = 3,
+		  .kind = "refused",
+		  .code = "1",
+		  .line = 1 },
+		{ .table = TABLE_LEAD,
+		  .person_id = 5,
+		  .target = SIDE_DYNAMICS,
+		  .operation = "link",
+		  .field = "",
+		  .slot = PARKED_WHOLE_RECORD,
+		  .kind = "refused",
+		  .code = "AMBIGUOUS",
+		  .line = 1 },
+	};
+	struct unit u = { .outbox = &line, .outbox_count = 1, .errors = e, .error_count = 1 };
+	struct resolved_row over = {
+		.table = TABLE_LEAD, .record_id = guid_number(1), .target = SIDE_DYNAMICS, .slot = 3
+	};
+
+	(void)state;
+	assert_int_equal(lines_after(&u), 1);
+	assert_int_equal(lines_after(&u), 1);
+	e[0].code = "2";
+	assert_int_equal(lines_after(&u), 2);
+	u.error_count = 2; /* one of two is new */
+	assert_int_equal(lines_after(&u), 3);
+	assert_int_equal(lines_after(&u), 3);
+	e[1].person_id = 6; /* while there is no record, the person tells them apart */
+	assert_int_equal(lines_after(&u), 4);
+	u.error_count = 1;
+	u.resolved = &over;
+	u.resolved_count = 1;
+	assert_int_equal(lines_after(&u), 5);
+	u.resolved_count = 0;
+	e[0].line = 0; /* it tells of nothing but itself */
+	assert_int_equal(lines_after(&u), 6);
 }
 
 static void test_collisions_and_text(void **state)
@@ -382,6 +482,8 @@ int main(void)
 	} cases[] = {
 		{ "requests", test_requests },
 		{ "outbox", test_outbox },
+		{ "outbox_tried", test_outbox_tried },
+		{ "lines_of_errors", test_lines_of_errors },
 		{ "collisions and text", test_collisions_and_text },
 		{ "paging", test_paging },
 		{ "fields and requests lists", test_fields_and_requests_lists },
