@@ -36,6 +36,7 @@ static const struct column *mapping_copy_column(struct arena *a, const struct co
 
 	*copy = *c;
 	copy->name = arena_str(a, c->name);
+	copy->display_name = arena_str(a, c->display_name);
 	copy->options = arena_array(a, c->option_count, sizeof(*copy->options));
 	for (size_t i = 0; i < c->option_count; i++) {
 		copy->options[i] = c->options[i];

@@ -28,6 +28,7 @@ struct option {
 
 struct column {
 	struct str name;
+	struct str display_name; /* what people see, where it was told; else empty */
 	enum column_type type;
 	uint32_t length_max; /* 0: no limit known */
 	enum length_unit length_unit;
@@ -40,6 +41,7 @@ struct column {
 	int64_t vendor_id;       /* Marketo: describe's numeric field id; else 0 */
 	struct guid metadata_id; /* Dataverse: MetadataId, to which column rights refer */
 	bool is_secured;         /* Dataverse: rights per column apply */
+	bool is_company;         /* Marketo: of a person with a company, the company's */
 	struct option *options;
 	size_t option_count;
 };

@@ -362,10 +362,12 @@ bool marketo_column_read(struct json_object *element, struct arena *a, struct co
 	    memchr(name.p, '\0', name.n))
 		return false;
 	*ret = (struct column){ .name = arena_str(a, name), .can_read = true };
+	if (json_get_string(element, "displayName", &name))
+		ret->display_name = arena_str(a, name);
 	marketo_type_read(element, ret);
 	(void)json_get_int64(element, "id", &ret->vendor_id);
 	(void)json_get_bool(rest, "readOnly", &is_read_only);
 	/* describe lists id as writable; it is a key and never a value. */
-	ret->can_create = ret->can_update = !is_read_only && !str_equal(name, STR("id"));
+	ret->can_create = ret->can_update = !is_read_only && !str_equal(ret->name, STR("id"));
 	return true;
 }

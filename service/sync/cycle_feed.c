@@ -41,7 +41,7 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 {
 	const struct store *store = &s->engine->store;
 	int64_t ids[2] = { loser, winner };
-	struct link *links[2];
+	struct link *links[2], told;
 	struct err why;
 	enum err_kind kind;
 
@@ -50,6 +50,7 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 		return kind;
 	if (!link_is_taken(links[1])) {
 		links[0]->person_id = winner;
+		ledger_tell(s->ledger, links[0], LINE_PERSONS_MERGED);
 		link_forget_side(links[0], SIDE_MARKETO);
 		links[0]->is_stamp_due = true;
 		ledger_link(s->ledger, links[0]);
@@ -58,10 +59,13 @@ static enum err_kind cycle_merged(struct step *s, int64_t loser, int64_t winner,
 	}
 	(void)err_set(
 		&why, ERR_REFUSED,
-		"this person was merged into person %lld, which has a record of its own; merge the "
-		"two records in Dynamics as well",
-		(long long)winner);
-	ledger_error(s->ledger, links[0], SIDE_DYNAMICS, "link", &why);
+		"person %lld was merged into this person, and each had a record of its own; merge "
+		"the two records in Dynamics as well",
+		(long long)loser);
+	(void)snprintf(why.code, sizeof(why.code), "MERGED");
+	told = *links[0];
+	told.person_id = winner; /* the other is there no more */
+	ledger_error(s->ledger, &told, SIDE_DYNAMICS, "link", &why);
 	pairs_end_link(s, links[0], LINK_DELETED_IN_MARKETO);
 	return ERR_NONE;
 }

@@ -1,6 +1,7 @@
 /* Gathering rows for a commit; see ledger.h. */
 #include "sync/ledger.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 /* Appends to one of the ledger's arrays and keeps the unit's view of it in step. */
@@ -122,31 +123,6 @@ static const char *ledger_direction(enum side target)
 	return target == SIDE_DYNAMICS ? "Marketo to Dynamics" : "Dynamics to Marketo";
 }
 
-void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target,
-		     enum table entity, const struct guid *record_id, const char *field,
-		     const char *code, struct str message)
-{
-	char id[GUID_TEXT] = "";
-
-	if (!person_id)
-		return;
-	if (record_id && !guid_is_zero(record_id))
-		guid_print(record_id, id);
-	LEDGER_ADD(l, outbox, outbox, outbox_count, outbox_cap,
-		   (struct outbox_row){
-			   .person_id = person_id,
-			   .at_s = clock_wall_ms() / 1000,
-			   .outcome = arena_str(l->arena, str_of(outcome)),
-			   .direction = str_of(ledger_direction(target)),
-			   .entity = entity == TABLE_PERSON ? str_of("")
-							    : str_of(table_name(entity)),
-			   .record_id = arena_str(l->arena, str_of(id)),
-			   .field = arena_str(l->arena, str_of(field)),
-			   .code = arena_str(l->arena, str_of(code)),
-			   .message = arena_str(l->arena, message),
-		   });
-}
-
 /* What happened, and what can be done about it unless that was said already. */
 static struct str ledger_words(struct ledger *l, const struct err *err)
 {
@@ -158,12 +134,121 @@ static struct str ledger_words(struct ledger *l, const struct err *err)
 		arena_fmt(l->arena, "%s%s %s", err->text, is_sentence ? "" : ".", err->advice));
 }
 
+/* 1 + the place of the line in the outbox; 0 when there is nobody to tell. */
+static size_t ledger_line(struct ledger *l, const struct link *link, const struct line *line)
+{
+	char id[GUID_TEXT] = "";
+	bool is_mixed = line->kept[SIDE_MARKETO].n && line->kept[SIDE_DYNAMICS].n;
+
+	if (!link->person_id)
+		return 0;
+	if (!guid_is_zero(&link->record_id))
+		guid_print(&link->record_id, id);
+	LEDGER_ADD(l, outbox, outbox, outbox_count, outbox_cap,
+		   (struct outbox_row){
+			   .person_id = link->person_id,
+			   .at_s = clock_wall_ms() / 1000,
+			   .outcome = str_of(line_outcome(line)),
+			   .direction = str_of(is_mixed ? "" : ledger_direction(line->target)),
+			   .entity = link->table == TABLE_PERSON ? str_of("")
+								 : str_of(table_name(link->table)),
+			   .record_id = arena_str(l->arena, str_of(id)),
+			   .field = arena_str(l->arena, line->fields),
+			   .code = arena_str(l->arena, line->code),
+			   .message = line_text(line, l->arena),
+		   });
+	return l->unit.outbox_count;
+}
+
+static struct str ledger_field_name(const struct mapping *m, uint16_t index)
+{
+	const struct column *c = m->fields[index].column[TABLE_PERSON];
+
+	return c && c->display_name.n ? c->display_name : str_of(m->fields[index].field->name);
+}
+
+void ledger_tell(struct ledger *l, const struct link *link, enum line_kind kind)
+{
+	bool is_to_dynamics = kind == LINE_CREATED || kind == LINE_PERSONS_MERGED;
+	const struct line line = { .kind = kind,
+				   .target = is_to_dynamics ? SIDE_DYNAMICS : SIDE_MARKETO,
+				   .table = link->table };
+
+	(void)ledger_line(l, link, &line);
+}
+
+/* The names of the fields of some of the collisions: those a side won, or all. */
+static struct str ledger_collided(struct ledger *l, const struct mapping *m,
+				  const struct collision *collisions, size_t count, int winner)
+{
+	struct buf names = { .data = NULL };
+	struct str copy;
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (winner == SIDE_COUNT || (int)collisions[i].winner == winner)
+			line_add_field(&names, n++, ledger_field_name(m, collisions[i].index));
+	}
+	line_end_fields(&names, n);
+	copy = arena_str(l->arena, buf_str(&names));
+	buf_release(&names);
+	return copy;
+}
+
+void ledger_tell_collisions(struct ledger *l, const struct mapping *m, const struct link *link,
+			    const struct collision *collisions, size_t count)
+{
+	struct line line = { .kind = LINE_COLLISION, .table = link->table };
+
+	if (!count)
+		return;
+	line.target = side_other(collisions[0].winner);
+	line.fields = ledger_collided(l, m, collisions, count, SIDE_COUNT);
+	for (int side = 0; side < SIDE_COUNT; side++)
+		line.kept[side] = ledger_collided(l, m, collisions, count, side);
+	(void)ledger_line(l, link, &line);
+}
+
+static bool ledger_is_same_reason(const struct refusal *a, const struct refusal *b)
+{
+	return a->target == b->target && !strcmp(a->err.code, b->err.code) &&
+	       !strcmp(a->err.text, b->err.text);
+}
+
+/* The line of the i-th refusal and of those behind it with the same reason. */
+static size_t ledger_refusal_line(struct ledger *l, const struct mapping *m,
+				  const struct link *link, const struct plan *plan, size_t i,
+				  bool is_create)
+{
+	const struct refusal *first = &plan->refusal[i];
+	bool is_whole = first->index == PARKED_WHOLE_RECORD;
+	bool is_rejected = is_create && is_whole && first->target == SIDE_DYNAMICS;
+	struct line line = { .kind = is_rejected ? LINE_REJECTED : LINE_REFUSED,
+			     .target = first->target,
+			     .table = link->table,
+			     .code = str_of(first->err.code),
+			     .why = ledger_words(l, &first->err) };
+	struct buf names = { .data = NULL };
+	size_t n = 0, place;
+
+	for (size_t k = i; !is_whole && k < plan->refusal_count; k++) {
+		const struct refusal *r = &plan->refusal[k];
+
+		if (r->index != PARKED_WHOLE_RECORD && ledger_is_same_reason(first, r))
+			line_add_field(&names, n++, ledger_field_name(m, r->index));
+	}
+	line_end_fields(&names, n);
+	line.fields = buf_str(&names);
+	place = ledger_line(l, link, &line);
+	buf_release(&names);
+	return place;
+}
+
 /* One refusal as an error row, parked when it has a fingerprint. */
 static void ledger_refusal(struct ledger *l, const struct mapping *m, const struct link *link,
-			   const struct refusal *r, const char *operation)
+			   const struct refusal *r, const char *operation, size_t line)
 {
 	bool is_whole = r->index == PARKED_WHOLE_RECORD;
-	const char *field = is_whole ? "" : m->fields[r->index].field->name;
 
 	LEDGER_ADD(l, errors, errors, error_count, error_cap,
 		   (struct error_row){
@@ -172,23 +257,37 @@ static void ledger_refusal(struct ledger *l, const struct mapping *m, const stru
 			   .person_id = link->person_id,
 			   .target = r->target,
 			   .operation = operation,
-			   .field = field,
+			   .field = is_whole ? "" : m->fields[r->index].field->name,
 			   .slot = is_whole ? PARKED_WHOLE_RECORD : m->fields[r->index].slot,
 			   .fingerprint = r->fingerprint,
 			   .kind = err_kind_name(r->err.kind),
 			   .code = r->err.code,
 			   .message = str_of(r->err.text),
 			   .advice = r->err.advice,
+			   .line = line,
 		   });
-	ledger_activity(l, link->person_id, "refused", r->target, link->table, &link->record_id,
-			field, r->err.code, ledger_words(l, &r->err));
 }
 
 void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
 		     const struct plan *plan, const char *operation)
 {
-	for (size_t i = 0; i < plan->refusal_count; i++)
-		ledger_refusal(l, m, link, &plan->refusal[i], operation);
+	bool is_create = strcmp(operation, "create") == 0;
+	size_t *lines = arena_array(l->arena, plan->refusal_count, sizeof(*lines));
+
+	for (size_t i = 0; i < plan->refusal_count; i++) {
+		const struct refusal *r = &plan->refusal[i];
+
+		for (size_t k = 0; k < i && !lines[i]; k++) {
+			bool is_both = (plan->refusal[k].index == PARKED_WHOLE_RECORD) ==
+				       (r->index == PARKED_WHOLE_RECORD);
+
+			if (is_both && ledger_is_same_reason(&plan->refusal[k], r))
+				lines[i] = lines[k];
+		}
+		if (!lines[i])
+			lines[i] = ledger_refusal_line(l, m, link, plan, i, is_create);
+		ledger_refusal(l, m, link, r, operation, lines[i]);
+	}
 }
 
 /* A parked field keeps its fingerprints until it was written or the sides agree by themselves. */
@@ -227,6 +326,14 @@ void ledger_unpark(struct ledger *l, struct link *link)
 void ledger_error(struct ledger *l, const struct link *link, enum side target,
 		  const char *operation, const struct err *err)
 {
+	const struct line line = { .kind = LINE_REFUSED,
+				   .target = target,
+				   .table = link->table,
+				   .fields = str_of(err->field),
+				   .code = str_of(err->code),
+				   .why = ledger_words(l, err) };
+	size_t place = ledger_line(l, link, &line);
+
 	LEDGER_ADD(l, errors, errors, error_count, error_cap,
 		   (struct error_row){
 			   .table = link->table,
@@ -240,9 +347,8 @@ void ledger_error(struct ledger *l, const struct link *link, enum side target,
 			   .code = arena_text(l->arena, str_of(err->code)),
 			   .message = arena_str(l->arena, str_of(err->text)),
 			   .advice = err->advice,
+			   .line = place,
 		   });
-	ledger_activity(l, link->person_id, err_kind_name(err->kind), target, link->table,
-			&link->record_id, err->field, err->code, ledger_words(l, err));
 }
 
 static bool ledger_is_empty(const struct unit *u)

@@ -2,6 +2,7 @@
 #ifndef SYNC_LEDGER_H
 #define SYNC_LEDGER_H
 
+#include "core/line.h"
 #include "sync/engine_p.h"
 
 struct ledger {
@@ -54,10 +55,11 @@ void ledger_outbox_step(struct ledger *l, int64_t outbox_id, enum outbox_stage s
 void ledger_overwrite(struct ledger *l, const struct overwrite_row *row);
 void ledger_checked(struct ledger *l, const struct overwrite_row *row);
 
-/* Rows out of a plan. Errors also become a line for the person's Activity Log when there is a
- * person. */
+/* Rows out of a plan. */
 void ledger_collision(struct ledger *l, const struct mapping *m, const struct link *link,
 		      const struct collision *collision);
+/* Errors also become lines for the person's Activity Log when there is a person: fields that were
+ * refused for one reason share a line. */
 void ledger_refusals(struct ledger *l, const struct mapping *m, const struct link *link,
 		     const struct plan *plan, const char *operation);
 /* Closes the error rows of the link's parked writes that are over: the field's fingerprints have
@@ -69,9 +71,11 @@ void ledger_resolve(struct ledger *l, const struct link *link, const struct plan
 void ledger_unpark(struct ledger *l, struct link *link);
 void ledger_error(struct ledger *l, const struct link *link, enum side target,
 		  const char *operation, const struct err *err);
-void ledger_activity(struct ledger *l, int64_t person_id, const char *outcome, enum side target,
-		     enum table entity, const struct guid *record_id, const char *field,
-		     const char *code, struct str message);
+/* Lines for the Activity Log of the link's person, when it has one: of something that happened to
+ * the link, and one of all the collisions that were decided together. */
+void ledger_tell(struct ledger *l, const struct link *link, enum line_kind kind);
+void ledger_tell_collisions(struct ledger *l, const struct mapping *m, const struct link *link,
+			    const struct collision *collisions, size_t count);
 
 /* Commits and empties the ledger (its arena keeps the rows). Nothing to commit: no call. */
 enum err_kind ledger_commit(struct ledger *l, struct engine *e, bool is_fenced, struct err *err);

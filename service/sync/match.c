@@ -127,6 +127,7 @@ static void match_move(struct match *m, struct match_item *item, struct link *le
 	ledger_link(m->s->ledger, lead);
 	item->link = moved;
 	item->is_moved = true;
+	ledger_tell(m->s->ledger, moved, LINE_QUALIFIED);
 }
 
 /* A contact that a linked lead was qualified into takes the lead's link over: same person, another

@@ -48,6 +48,7 @@ static struct link *merged_move(struct merged *m, struct link *link, const struc
 	link_forget_side(moved, SIDE_DYNAMICS);
 	ledger_forget(&m->ledger, link);
 	ledger_link(&m->ledger, moved);
+	ledger_tell(&m->ledger, moved, LINE_RECORDS_MERGED);
 	ledger_dirty_record(&m->ledger, moved->table, winner_id);
 	ledger_dirty_person(&m->ledger, moved->person_id); /* both sides are looked at together */
 	return moved;

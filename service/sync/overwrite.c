@@ -166,6 +166,7 @@ static bool overwrite_report(struct overwrite *o, struct ledger *early, const st
 	collision.winner =
 		merge_covered(p->link->table, field, &change->was, &change->now, &collision.rule);
 	ledger_collision(early, o->s->mapping, p->link, &collision);
+	ledger_tell_collisions(o->s->ledger, o->s->mapping, p->link, &collision, 1);
 	o->s->report->collided++;
 	metric_add(METRIC_COLLISIONS, 1);
 	return collision.winner == SIDE_MARKETO && person && !c->is_doubtful &&

@@ -81,6 +81,8 @@ void pairs_end_link(struct step *s, struct link *link, enum link_state state)
 	link->state = state;
 	link->is_stamp_due = state == LINK_DELETED_IN_DYNAMICS;
 	ledger_link(s->ledger, link);
+	if (state == LINK_DELETED_IN_DYNAMICS)
+		ledger_tell(s->ledger, link, LINE_DELETED);
 	/* The record may have changed while its person went: then it gets a new one. */
 	if (state == LINK_DELETED_IN_MARKETO)
 		ledger_dirty_record(s->ledger, link->table, &link->record_id);
@@ -549,6 +551,8 @@ static void pairs_note(struct step *s, struct pair *p)
 		return; /* a tombstone was noted when it ended; a refused create leaves its claim as
 			   it is */
 	pairs_remember(s, p);
+	ledger_tell_collisions(s->ledger, s->mapping, p->link, p->plan.collision,
+			       p->plan.collision_count);
 	if (is_complete && p->link->state == LINK_CLAIMED) {
 		p->link->state = LINK_LIVE;
 		s->report->linked += !p->is_create;

@@ -97,6 +97,17 @@ static enum err_kind batch_read_persons(struct batch *b, struct err *err)
 	return kind;
 }
 
+static void work_without_owner(struct batch *b, struct work *w, struct err *why)
+{
+	struct link none = { .table = w->request->sync_as, .person_id = w->request->person_id };
+
+	(void)snprintf(why->code, sizeof(why->code), "OWNER");
+	why->field[0] = '\0'; /* it was asked for with the request, and is no field that travels */
+	ledger_error(&b->ledger, &none, SIDE_DYNAMICS, "create", why);
+	work_drop_claim(b, w);
+	work_finish(b, w, OUTCOME_REJECTED, why->text);
+}
+
 static void batch_find_owners(struct batch *b)
 {
 	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
@@ -121,9 +132,7 @@ static void batch_find_owners(struct batch *b)
 						 &w->owner, &err);
 		w->has_owner = kind == ERR_NONE;
 		if (kind == ERR_REFUSED)
-			work_drop_claim(b, w);
-		if (kind == ERR_REFUSED)
-			work_finish(b, w, OUTCOME_REJECTED, err.text);
+			work_without_owner(b, w, &err);
 		else if (kind != ERR_NONE)
 			work_postpone(b, w, &err);
 	}
@@ -198,6 +207,10 @@ static void batch_link(struct batch *b)
 		w->link->is_stamp_due = true;
 		ledger_link(&b->ledger, w->link);
 		ledger_dirty_record(&b->ledger, w->link->table, &w->link->record_id);
+		/* Whatever was reported about finding or making the record is over. */
+		ledger_resolved(&b->ledger, w->link, SIDE_DYNAMICS, PARKED_WHOLE_RECORD);
+		if (!is_stamped)
+			ledger_tell(&b->ledger, w->link, LINE_LINKED);
 		b->s.report->linked++;
 		work_finish(b, w, is_stamped ? OUTCOME_EXISTS : OUTCOME_LINKED, NULL);
 	}
@@ -229,6 +242,7 @@ static void work_created(struct batch *b, struct work *w, struct pair *p, const 
 	if (p->was_created[SIDE_DYNAMICS]) {
 		p->link->is_stamp_due = true;
 		ledger_resolved(&b->ledger, p->link, SIDE_DYNAMICS, PARKED_WHOLE_RECORD);
+		ledger_tell(&b->ledger, p->link, LINE_CREATED);
 		work_finish(b, w, OUTCOME_CREATED, work_left_out(b, p));
 	} else if (p->is_over) {
 		const struct refusal *last =

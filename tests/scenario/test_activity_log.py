@@ -3,6 +3,7 @@
 import unittest
 
 from harness import Scenario, until
+from test_merges import contact_of, merge_records
 
 TO_MARKETO = "/rest/v1/activities/external.json"
 TOO_LONG = "x" * 60   # for the last name of a contact
@@ -162,6 +163,129 @@ class Once(Lines):
         world.serve_cycles(2)
         calls = world.sandbox.calls("marketo")
         self.assertEqual([name for name in calls if "/leads.json" in name or "external.json" in name], [])
+
+
+class Words(Lines):
+    """One line for what has changed, none for a repeat, and no value of anybody in it."""
+
+    def must_say(self, person_id, *wanted):
+        """The lines of a person, in order: (outcome, field, a part of the message)."""
+        lines = self.lines(person_id)
+        self.assertEqual([(line["primaryAttributeValue"], line["values"].get("Field")) for line in lines],
+                         [(outcome, field) for outcome, field, _ in wanted])
+        for line, (_, _, part) in zip(lines, wanted):
+            self.assertIn(part, line["values"]["Message"])
+
+    def test_collisions_of_a_first_contact_are_one_line_a_person(self):
+        self.w = world = self.world()
+        world.setup()
+        marketo, dynamics = world.marketo(), world.dynamics()
+        two = marketo.create(email="two@example.org", lastName="Two", title="Marketo's", phone="111", leadScore=5)
+        one = marketo.create(email="one@example.org", lastName="One", title="Marketo's")
+        none = marketo.create(email="none@example.org", lastName="None", title="The same")
+        self.since = marketo.person(two, "createdAt")["createdAt"]
+        dynamics.create("contact", lastname="Two", emailaddress1="two@example.org", jobtitle="Sales'", telephone1="222")
+        dynamics.create("lead", lastname="One", emailaddress1="one@example.org", jobtitle="Sales'")
+        dynamics.create("contact", lastname="None", emailaddress1="none@example.org", jobtitle="The same")
+        world.serve_cycles(3)
+        self.must_say(two, ("collision", "Job Title, Phone Number", "Job Title, Phone Number (the value from Dynamics was kept)"))
+        self.must_say(one, ("collision", "Job Title", "Job Title (the value from Marketo was kept)"))
+        self.must_say(none)
+        for line in self.lines():
+            self.assertNotRegex(line["values"]["Message"], "111|222|Sales|Marketo's")
+
+    def test_a_later_collision_is_a_line_of_its_own(self):
+        world, marketo, dynamics = self.people(2)
+        for i in range(2):
+            marketo.update(self.ids[0], title=f"Marketo {i}")
+            dynamics.update("contact", self.rows[0], jobtitle=f"Sales {i}")
+            world.serve_cycles(2)
+        wanted = ("collision", "Job Title", "(the value from Dynamics was kept)")
+        self.must_say(self.ids[0], wanted, wanted)
+        self.assertEqual(len(world.sql("SELECT 1 FROM collision")), 2)
+
+    def test_a_refusal_is_told_again_only_when_it_is_another(self):
+        world, marketo, dynamics = self.people(1)
+        person = self.ids[0]
+        refused = ("refused", "Last Name", "Last Name was not written to Dynamics: lastname holds at most 50 characters")
+        marketo.update(person, lastName=TOO_LONG)
+        world.start()
+        world.run_cycles(2)
+        tandem = world.tandem("admin")
+        self.assertEqual(tandem.retry(tandem.errors()[0]["id"]).status, 200)
+        until(lambda: int(world.sql("SELECT attempts FROM error")[0][0]) > 1, 30, "another try")
+        world.run_cycles(1)
+        self.must_say(person, refused)
+        marketo.update(person, lastName="y" * 60)   # another value, refused for the same reason
+        until(lambda: int(world.sql("SELECT attempts FROM error")[0][0]) > 2, 30, "another try")
+        world.run_cycles(1)
+        self.must_say(person, refused)
+        marketo.update(person, lastName="Short")
+        until(lambda: tandem.errors() == [], 30, "the end of it")
+        marketo.update(person, lastName=TOO_LONG)
+        until(lambda: len(self.lines(person)) == 2, 30, "a second line")
+        self.must_say(person, refused, refused)
+
+    def test_what_real_time_calls_come_to(self):
+        world, marketo, dynamics = self.people(1)
+        world.sandbox.limits(dynamics={"plugin": {"reject": {"table": "lead", "column": "lastname", "equals": "Forbidden",
+                                                             "message": "Not this name."}}})
+        world.start(TANDEM_SYNC_INTERVAL="3600")
+        until(lambda: world.tandem("read").status()["sync"]["finishedAt"], 60, "the end of cycle 1")
+        made = marketo.create(email="made@example.org", lastName="Made")
+        known = marketo.create(email="known@example.org", lastName="Known")
+        dynamics.create("contact", lastname="Known", emailaddress1="known@example.org")
+        many = marketo.create(email="many@example.org", lastName="Many")
+        for table in ("lead", "contact"):
+            dynamics.create(table, lastname="Many", emailaddress1="many@example.org")
+        wrong = marketo.create(email="wrong@example.org", lastName="Forbidden")
+        owned = marketo.create(email="owned@example.org", lastName="Owned")
+        queued = marketo.create(email="queued@example.org", lastName="Queued")
+        tandem = world.tandem("campaign")
+        for _ in range(2):   # the second time there is nothing new
+            tandem.sync_person(made)
+            tandem.sync_person(known)
+            self.assertEqual(tandem.sync_person(many).json["outcome"], "ambiguous")
+            self.assertEqual(tandem.sync_person(wrong).json["outcome"], "rejected")
+            self.assertEqual(tandem.sync_person(owned, owner="nobody@example.org").json["outcome"], "rejected")
+            tandem.sync_person(queued, campaign={"id": 7, "name": "Nightly", "type": "batch"})
+        self.all_sent()
+        self.must_say(made, ("created", None, "A lead was created in Dynamics"))
+        self.must_say(known, ("linked", None, "A contact that was in Dynamics already"))
+        self.must_say(many, ("ambiguous", None, "Merge them in Dynamics"))
+        self.must_say(wrong, ("rejected", None, "Not this name."))
+        self.must_say(owned, ("rejected", None, "Name another owner"))
+        self.must_say(queued)
+        errors = world.tandem("read").errors(personId=owned)
+        self.assertEqual([(e["code"], e["operation"]) for e in errors], [("OWNER", "create")])
+        self.assertEqual(tandem.sync_person(owned).json["outcome"], "created")
+        self.assertEqual(world.tandem("read").errors(personId=owned), [])
+
+    def test_a_record_deleted_in_dynamics(self):
+        world, marketo, dynamics = self.people(2)
+        dynamics.delete("contact", self.rows[0])
+        world.serve_cycles(3)
+        self.must_say(self.ids[0], ("deleted", None, "This person's contact was deleted in Dynamics"))
+        self.must_say(self.ids[1])
+
+    def test_links_that_moved(self):
+        world, marketo, dynamics = self.people(4)
+        lead_person = marketo.create(email="lead@example.org", lastName="Lead")
+        lead = dynamics.create("lead", lastname="Lead", emailaddress1="lead@example.org")
+        world.serve_cycles(1)
+        dynamics.qualify(lead)
+        contact_of(dynamics, lead)
+        winner = marketo.create(email="winner@example.org", lastName="Winner")
+        marketo.merge(winner, self.ids[0])
+        other = dynamics.create("contact", lastname="Other")
+        merge_records(dynamics, "contact", other, self.rows[1])
+        marketo.merge(self.ids[2], self.ids[3])   # two with a record each
+        world.serve_cycles(3)
+        self.must_say(lead_person, ("moved", None, "This person's lead was qualified"))
+        self.must_say(winner, ("moved", None, "was merged into this one"))
+        self.must_say(self.ids[1], ("moved", None, "was merged into another one in Dynamics"))
+        self.assertIn(("conflict", None), [(line["primaryAttributeValue"], line["values"].get("Field"))
+                                           for line in self.lines(self.ids[2])])
 
 
 if __name__ == "__main__":

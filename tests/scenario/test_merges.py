@@ -224,8 +224,8 @@ class MergedInMarketo(Settled):
         self.assertEqual(stamped(world, winner)["microsoftId"], other)
         self.assertIsNotNone(dynamics.get("contact", self.contact))   # never merged or deleted from here
         errors = world.tandem("read").errors()
-        self.assertEqual([(e["recordId"], e["operation"]) for e in errors], [(self.contact, "link")])
-        self.assertIn(f"person {winner}", errors[0]["message"])
+        self.assertEqual([(e["recordId"], e["personId"], e["operation"]) for e in errors], [(self.contact, winner, "link")])
+        self.assertIn(f"person {self.contact_person}", errors[0]["message"])
         marketo.update(winner, title="Goes to the winner's record")
         world.run_cycles(1)
         self.assertEqual(dynamics.get("contact", other, "jobtitle")["jobtitle"], "Goes to the winner's record")

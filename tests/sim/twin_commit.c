@@ -151,7 +151,7 @@ static void commit_resolved(struct twin_store *t, const struct unit *u)
 	}
 }
 
-static struct stored_error *commit_open_error(struct twin_store *t, const struct error_row *e)
+struct stored_error *stored_open_error(struct twin_store *t, const struct error_row *e)
 {
 	for (size_t i = 0; i < t->error_count; i++) {
 		struct stored_error *row = &t->errors[i];
@@ -179,7 +179,7 @@ static void commit_errors(struct sim *s, const struct unit *u)
 
 	for (size_t i = 0; i < u->error_count; i++) {
 		const struct error_row *e = &u->errors[i];
-		struct stored_error *row = commit_open_error(t, e);
+		struct stored_error *row = stored_open_error(t, e);
 
 		s->has_frozen |= !strcmp(e->code, "BOUNCES");
 		if (e->fingerprint && !guid_is_zero(&e->record_id))

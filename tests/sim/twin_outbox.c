@@ -23,9 +23,9 @@ enum err_kind twin_outbox(void *self, int64_t settle_ms, size_t limit, struct ar
 			  struct outbox_row **ret, size_t *ret_count, struct err *err)
 {
 	struct port *p = self;
+	enum err_kind kind = sim_call(p, CALL_STORE, err);
 	const struct twin_store *t = p->sim->store;
 	struct stored_outbox **due = arena_array(a, t->outbox_count + 1, sizeof(*due));
-	enum err_kind kind = sim_call(p, CALL_STORE, err);
 	size_t n = 0;
 
 	for (size_t i = 0; kind == ERR_NONE && i < t->outbox_count; i++) {
@@ -44,23 +44,15 @@ enum err_kind twin_outbox(void *self, int64_t settle_ms, size_t limit, struct ar
 	return kind;
 }
 
-static bool outbox_is_known(const struct twin_store *t, const struct error_row *e)
+static bool outbox_is_known(struct twin_store *t, const struct error_row *e)
 {
-	for (size_t i = 0; i < t->error_count; i++) {
-		const struct stored_error *row = &t->errors[i];
-		bool is_same_subject =
-			guid_equal(&row->record_id, &e->record_id) && row->table == e->table &&
-			(!guid_is_zero(&e->record_id) || row->person_id == e->person_id);
+	const struct stored_error *row = stored_open_error(t, e);
 
-		if (!row->is_resolved && is_same_subject && row->target == e->target &&
-		    row->slot == e->slot && !strcmp(row->code, e->code))
-			return true;
-	}
-	return false;
+	return row && row->code == word(e->code);
 }
 
 /* A line that tells of errors is news when one of them is. */
-static bool outbox_is_news(const struct twin_store *t, const struct unit *u, size_t line)
+static bool outbox_is_news(struct twin_store *t, const struct unit *u, size_t line)
 {
 	bool has_errors = false;
 

@@ -91,6 +91,7 @@ struct stored_link *stored_link_of(struct twin_store *t, int64_t person_id);
 bool stored_is_dirty(const struct twin_store *t, enum table table, int64_t person_id,
 		     const struct guid *record_id);
 bool stored_is_parked(const struct twin_store *t, const struct link *l, uint16_t slot);
+struct stored_error *stored_open_error(struct twin_store *t, const struct error_row *e);
 bool stored_has_error(const struct twin_store *t, const struct thing *thing);
 bool link_holds_person(const struct link *l); /* counts for the one link a person may have */
 struct stored_link stored_copy(struct sim *s, const struct link *l, int64_t state_at_ms);
