@@ -511,3 +511,21 @@ void decide_drop(const struct decide_input *in, struct plan *p, enum side target
 	decide_refuse(p, target, index, fingerprint, err, a);
 	decide_note_changed(in, p);
 }
+
+bool decide_drop_company(const struct decide_input *in, struct plan *p, const struct err *err,
+			 struct arena *a)
+{
+	bool has_dropped = false;
+
+	for (size_t i = 0; i < p->write_count[SIDE_MARKETO];) {
+		uint16_t index = p->write[SIDE_MARKETO][i].index;
+
+		if (in->mapping->fields[index].column[TABLE_PERSON]->is_company) {
+			decide_drop(in, p, SIDE_MARKETO, index, err, a);
+			has_dropped = true;
+		} else {
+			i++;
+		}
+	}
+	return has_dropped;
+}

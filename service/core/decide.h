@@ -34,5 +34,8 @@ void decide_create(const struct decide_input *in, struct arena *a, struct plan *
  * puts the fingerprints of those fields back to the link's, and notes the refusal. */
 void decide_drop(const struct decide_input *in, struct plan *p, enum side target, uint16_t index,
 		 const struct err *err, struct arena *a);
+/* The same for all fields of a person that are its company's; false when none is written. */
+bool decide_drop_company(const struct decide_input *in, struct plan *p, const struct err *err,
+			 struct arena *a);
 
 #endif

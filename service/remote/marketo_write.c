@@ -109,6 +109,21 @@ struct write_answer {
 			by */
 };
 
+/* Which of the company's fields was meant makes no difference: it would be the next one's turn. */
+static void write_note_company(struct write_result *result)
+{
+	struct err cause = result->err;
+
+	result->is_company = strcmp(cause.code, "1021") == 0;
+	if (!result->is_company)
+		return;
+	result->kind = err_set(&result->err, ERR_REFUSED,
+			       "the person belongs to a company in Marketo, and the fields of the "
+			       "company cannot be set through the person");
+	(void)snprintf(result->err.code, sizeof(result->err.code), "%s", cause.code);
+	(void)snprintf(result->err.field, sizeof(result->err.field), "%s", cause.field);
+}
+
 static enum err_kind write_element(void *context, struct json_object *element, struct err *err)
 {
 	struct write_answer *a = context;
@@ -122,6 +137,8 @@ static enum err_kind write_element(void *context, struct json_object *element, s
 	*result = (struct write_result){ .kind = ERR_NONE };
 	result->kind = marketo_record_read(element, &result->person_id, &result->was_created,
 					   &result->err);
+	if (result->kind == ERR_REFUSED)
+		write_note_company(result);
 	if (result->kind == ERR_NONE && w->operation == WRITE_CREATE && !result->person_id)
 		result->kind = err_set(&result->err, ERR_RUBBISH,
 				       "Marketo created a person and does not say its id");

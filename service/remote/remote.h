@@ -90,6 +90,8 @@ struct write_result {
 	int64_t version;    /* records: the version after the write, 0 unknown: the next write has
 			       to look at the record first */
 	bool is_unknown;    /* activities: not known to be done, yet it may have been */
+	bool is_company;    /* refused: the person belongs to a company; all but the columns with
+			       is_company may be written */
 };
 
 /* A line in a person's Activity Log (custom activity type `Microsoft Sync`). */

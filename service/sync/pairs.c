@@ -295,11 +295,15 @@ static uint16_t pairs_blamed(const struct step *s, const struct pair *p, enum si
 	return PARKED_WHOLE_RECORD;
 }
 
-static void pairs_refused(struct step *s, struct pair *p, enum side side, const struct err *why)
+static void pairs_refused(struct step *s, struct pair *p, enum side side,
+			  const struct write_result *r)
 {
-	uint16_t index = pairs_blamed(s, p, side, why->field);
+	struct decide_input in = pairs_input(s, p);
+	uint16_t index = pairs_blamed(s, p, side, r->err.field);
 
-	pairs_drop(s, p, side, index, why);
+	if (r->is_company && decide_drop_company(&in, &p->plan, &r->err, s->arena))
+		return;
+	pairs_drop(s, p, side, index, &r->err);
 	if (index != PARKED_WHOLE_RECORD)
 		return; /* the rest of the record is sent in the next round */
 	s->report->failed[side == SIDE_MARKETO ? TABLE_PERSON : p->link->table]++;
@@ -322,7 +326,7 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 			pairs_found(s, p, w, r);
 			return false;
 		}
-		pairs_refused(s, p, side, &r->err);
+		pairs_refused(s, p, side, r);
 		return pairs_wants_write(p, side);
 	case ERR_CONFLICT:
 		*ret_must_read = true;
@@ -336,7 +340,7 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 	case ERR_RIGHTS:
 	case ERR_INPUT:
 	case ERR_OURS:
-		pairs_refused(s, p, side, &r->err);
+		pairs_refused(s, p, side, r);
 		return pairs_wants_write(p, side);
 	case ERR_RETRY_NOW:
 	case ERR_RETRY_LATER:

@@ -288,5 +288,95 @@ class Words(Lines):
                                            for line in self.lines(self.ids[2])])
 
 
+class Companies(Lines):
+    """Persons of a company in Marketo have its fields, which nobody can set through them."""
+
+    def leads(self, count, companies):
+        """People linked to a lead each; those whose number is in companies belong to a company."""
+        self.w = world = self.world(TANDEM_ACTIVITY_SETTLE=2)
+        world.setup()
+        marketo, dynamics = world.marketo(), world.dynamics()
+        marketo.call("POST", "/rest/v1/companies.json", {"action": "createOrUpdate", "dedupeBy": "dedupeFields", "input": [
+            {"externalCompanyId": "acme", "company": "Acme", "annualRevenue": 1000}]})
+        self.ids = marketo.create_many([{"email": f"p{i}@example.org", "lastName": f"Person {i}", "title": "Clerk",
+                                         **({"externalCompanyId": "acme"} if i in companies else
+                                            {"company": "Acme", "annualRevenue": 1000})} for i in range(count)])
+        self.rows = [dynamics.create("lead", lastname=f"Person {i}", emailaddress1=f"p{i}@example.org", companyname="Acme",
+                                     revenue=1000, jobtitle="Clerk") for i in range(count)]
+        self.since = marketo.person(self.ids[0], "createdAt")["createdAt"]
+        world.serve_cycles(2)
+        self.assertEqual(self.lines(), [])
+        return world, marketo, dynamics
+
+    def writes(self):
+        return self.w.sandbox.calls("marketo").get("POST /rest/v1/leads.json", {"count": 0})["count"]
+
+    def shown(self, i):
+        person = self.w.marketo().person(self.ids[i], "company", "annualRevenue", "title")
+        return person["company"], float(person["annualRevenue"]), person["title"]
+
+    def test_the_companys_fields_are_left_out_and_the_others_written(self):
+        world, marketo, dynamics = self.leads(2, {1})
+        for row in self.rows:
+            dynamics.update("lead", row, companyname="Zenith", revenue=2000, jobtitle="Head")
+        world.sandbox.calls_reset()
+        world.serve_cycles(1)
+        self.assertEqual(self.writes(), 2)   # together, then the one again without its company's fields
+        self.assertEqual(self.shown(0), ("Zenith", 2000, "Head"))
+        self.assertEqual(self.shown(1), ("Acme", 1000, "Head"))
+        told = self.told()
+        self.assertEqual([line[:3] for line in told], [(self.ids[1], "refused", "Company Name, Annual Revenue")])
+        self.assertIn("belongs to a company", told[0][3])
+        world.sandbox.calls_reset()
+        world.serve_cycles(3)
+        self.assertEqual(self.writes(), 0)
+        self.assertEqual(len(self.told()), 1)
+        world.start()
+        errors = world.tandem("read").errors()
+        self.assertEqual(sorted((e["personId"], e["field"], e["code"], e["attempts"]) for e in errors),
+                         [(self.ids[1], "annualRevenue", "1021", 1), (self.ids[1], "company", "1021", 1)])
+        self.assertNotRegex(errors[0]["message"], "Acme|Zenith|2000")
+
+    def test_tried_again_when_an_operator_says_so_or_the_value_changes(self):
+        world, marketo, dynamics = self.leads(1, {0})
+        dynamics.update("lead", self.rows[0], companyname="Zenith")
+        world.start()
+        tandem = world.tandem("admin")
+        error = until(tandem.errors, 30, "the refusal")[0]
+        tandem.retry(error["id"])
+        until(lambda: tandem.errors()[0]["attempts"] == 2, 30, "another try")
+        dynamics.update("lead", self.rows[0], companyname="Nadir")
+        until(lambda: tandem.errors()[0]["attempts"] == 3, 30, "a third")
+        marketo.call("POST", "/rest/v1/companies.json", {"action": "updateOnly", "dedupeBy": "dedupeFields", "input": [
+            {"externalCompanyId": "acme", "company": "Nadir"}]})
+        tandem.retry(error["id"])
+        until(lambda: tandem.errors() == [], 30, "the end of it")
+        self.all_sent()
+        self.assertEqual(len(self.told()), 1)
+        self.assertEqual(dynamics.get("lead", self.rows[0], "companyname")["companyname"], "Nadir")
+
+    def test_three_hundred_at_once_some_of_a_company(self):
+        linked = set(range(0, 300, 7))
+        world, marketo, dynamics = self.leads(300, linked)
+        for i, row in enumerate(self.rows):
+            dynamics.update("lead", row, companyname="Zenith", jobtitle=f"Head {i}")
+        world.sandbox.calls_reset()
+        world.serve_cycles(1)
+        self.assertEqual(self.writes(), 2)
+        people = marketo.persons(self.ids, ("company", "title"))
+        for i, person in enumerate(self.ids):
+            self.assertEqual((people[person]["company"], people[person]["title"]),
+                             ("Acme" if i in linked else "Zenith", f"Head {i}"))
+        self.assertEqual([line[0] for line in self.told()], [self.ids[i] for i in sorted(linked)])
+
+    def test_a_role_that_may_not_read_companies(self):
+        world, marketo, dynamics = self.leads(1, {0})
+        world.sandbox.faults({"side": "marketo", "path": "/rest/v1/companies/describe.json", "effect": {"code": "603"}})
+        dynamics.update("lead", self.rows[0], companyname="Zenith", jobtitle="Head")
+        world.serve_cycles(1)
+        self.assertEqual(world.sandbox.faults_fired()[0]["fired"], 1)
+        self.assertEqual(self.shown(0), ("Acme", 1000, "Head"))
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -314,6 +314,41 @@ static void a_failed_write_is_taken_back(void **state)
 	end(&s);
 }
 
+/* Marketo takes none of a company's fields through a person: all go out at once, the others stay. */
+static void fields_of_a_company_are_taken_back_together(void **state)
+{
+	static const enum fixture_field companys[] = { FIXTURE_NAME, FIXTURE_TOPIC };
+	struct err err = { .kind = ERR_REFUSED, .text = "no" };
+	struct column own[ARRAY_LEN(companys)];
+	struct scene s;
+
+	(void)state;
+	begin(&s, TABLE_LEAD);
+	set(&s, SIDE_DYNAMICS, FIXTURE_NAME, "Eva");
+	set(&s, SIDE_DYNAMICS, FIXTURE_FLAG, "+");
+	set(&s, SIDE_DYNAMICS, FIXTURE_TOPIC, "t");
+	decide(&s.in, &s.arena, &s.plan);
+	expect_counts(&s, 3, 0, 0, 0);
+	assert_false(decide_drop_company(&s.in, &s.plan, &err, &s.arena));
+	for (size_t i = 0; i < ARRAY_LEN(companys); i++) {
+		struct mapped_field *mf = &s.mapping->fields[companys[i]];
+
+		own[i] = *mf->column[TABLE_PERSON];
+		own[i].is_company = true;
+		mf->column[TABLE_PERSON] = &own[i];
+	}
+	assert_true(decide_drop_company(&s.in, &s.plan, &err, &s.arena));
+	expect_counts(&s, 1, 0, 0, 2);
+	expect_write(&s, SIDE_MARKETO, 0, FIXTURE_FLAG, "+");
+	for (size_t i = 0; i < ARRAY_LEN(companys); i++) {
+		assert_int_equal(s.plan.refusal[i].index, companys[i]);
+		park(&s, fixture_slots[companys[i]], SIDE_MARKETO, s.plan.refusal[i].fingerprint);
+	}
+	decide(&s.in, &s.arena, &s.plan); /* parked, each by itself */
+	expect_counts(&s, 1, 0, 0, 0);
+	end(&s);
+}
+
 static void a_new_record_gets_what_it_can_hold(void **state)
 {
 	struct scene s;
@@ -471,6 +506,7 @@ int main(void)
 		cmocka_unit_test(an_edit_behind_a_parked_value_is_not_overwritten),
 		cmocka_unit_test(a_parked_record_waits_for_a_change),
 		cmocka_unit_test(a_failed_write_is_taken_back),
+		cmocka_unit_test(fields_of_a_company_are_taken_back_together),
 		cmocka_unit_test(a_new_record_gets_what_it_can_hold),
 		cmocka_unit_test(a_new_person_inherits_opt_outs_only),
 		cmocka_unit_test(slots_of_former_fields_are_kept),
