@@ -317,7 +317,7 @@ static void a_failed_write_is_taken_back(void **state)
 /* Marketo takes none of a company's fields through a person: all go out at once, the others stay. */
 static void fields_of_a_company_are_taken_back_together(void **state)
 {
-	static const enum fixture_field companys[] = { FIXTURE_NAME, FIXTURE_TOPIC };
+	static const enum fixture_field companys[] = { FIXTURE_NAME, FIXTURE_STATUS };
 	struct err err = { .kind = ERR_REFUSED, .text = "no" };
 	struct column own[ARRAY_LEN(companys)];
 	struct scene s;
@@ -326,7 +326,7 @@ static void fields_of_a_company_are_taken_back_together(void **state)
 	begin(&s, TABLE_LEAD);
 	set(&s, SIDE_DYNAMICS, FIXTURE_NAME, "Eva");
 	set(&s, SIDE_DYNAMICS, FIXTURE_FLAG, "+");
-	set(&s, SIDE_DYNAMICS, FIXTURE_TOPIC, "t");
+	set(&s, SIDE_DYNAMICS, FIXTURE_STATUS, "Open");
 	decide(&s.in, &s.arena, &s.plan);
 	expect_counts(&s, 3, 0, 0, 0);
 	assert_false(decide_drop_company(&s.in, &s.plan, &err, &s.arena));
