@@ -13,8 +13,6 @@ struct engine_settings {
 	bool match_by_email; /* look for an unlinked counterpart before creating */
 	int64_t retention_days;
 	uint64_t max_deletes; /* per cycle; 0 no limit */
-	/* A line that was sent to Marketo and not answered for is looked for this long after. */
-	int64_t activity_settle_ms;
 	int64_t cycles_max;   /* good cycles after which the worker rests for good; 0: it goes on */
 	int64_t verify_ms;    /* every link is proven equal again within it */
 	int64_t sweep_ms;     /* between sweeps, which prove a part of the links; the look back at
@@ -23,6 +21,8 @@ struct engine_settings {
 	int64_t slice_ms;   /* long work makes way for live changes after that; 0: never */
 	const char *instance;        /* names the Marketo instance in derived GUIDs: its address */
 	const struct field_set *set; /* the selected fields; foreign */
+	/* An Activity Log line that was sent and not answered for is looked for so much later. */
+	int64_t activity_settle_ms;
 };
 
 struct engine;
