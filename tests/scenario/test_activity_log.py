@@ -231,7 +231,8 @@ class Words(Lines):
         world.sandbox.limits(dynamics={"plugin": {"reject": {"table": "lead", "column": "lastname", "equals": "Forbidden",
                                                              "message": "Not this name."}}})
         world.start(TANDEM_SYNC_INTERVAL="3600")
-        until(lambda: world.tandem("read").status()["sync"]["finishedAt"], 60, "the end of cycle 1")
+        world.wait_cycle(3)
+        world.wait_state("idle")
         made = marketo.create(email="made@example.org", lastName="Made")
         known = marketo.create(email="known@example.org", lastName="Known")
         dynamics.create("contact", lastname="Known", emailaddress1="known@example.org")
