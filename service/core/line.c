@@ -24,7 +24,8 @@ static const struct line_row line_rows[] = {
 	{ LINE_REFUSED, "1021", "refused",
 	  "Not written to Marketo: {field}. This person belongs to a company in Marketo, whose "
 	  "fields only the company itself can change; everything else was written." },
-	/* The texts for the codes of Dynamics tell what to do. */
+	/* The texts for the codes of the two remotes tell what to do. */
+	{ LINE_REFUSED, "1", "refused", "{field} was not written to {side}: {why}." },
 	{ LINE_REFUSED, "0x", "refused", "{field} was not written to {side}: {why}." },
 	{ LINE_REFUSED, "", "refused",
 	  "{field} was not written to {side}: {why}. Correct it on either side; it is tried again when "

@@ -122,6 +122,7 @@ static void write_note_company(struct write_result *result)
 			       "company cannot be set through the person");
 	(void)snprintf(result->err.code, sizeof(result->err.code), "%s", cause.code);
 	(void)snprintf(result->err.field, sizeof(result->err.field), "%s", cause.field);
+	result->err.advice = cause.advice;
 }
 
 static enum err_kind write_element(void *context, struct json_object *element, struct err *err)

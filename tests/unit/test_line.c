@@ -33,6 +33,13 @@ static void a_refused_field_is_named_with_reason_and_advice(void **state)
 	     "Industry was not written to Dynamics: The value is no choice: choose one of them.");
 	says(&(struct line){ .kind = LINE_REFUSED,
 			     .target = SIDE_MARKETO,
+			     .fields = STR("Email"),
+			     .code = STR("1003"),
+			     .why = STR("Marketo does not accept the value. Correct it.") },
+	     "refused",
+	     "Email was not written to Marketo: Marketo does not accept the value. Correct it.");
+	says(&(struct line){ .kind = LINE_REFUSED,
+			     .target = SIDE_MARKETO,
 			     .fields = STR("Company Name, Industry"),
 			     .code = STR("1021"),
 			     .why = STR("it belongs to a company") },
