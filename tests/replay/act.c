@@ -350,6 +350,8 @@ static void act_find(struct stage *g)
 	if (say_failure(g, kind, &err))
 		return;
 	buf_fmt(&g->out, "%zu found\n", found.count);
+	if (found.crowded_count)
+		buf_fmt(&g->out, "%zu crowded\n", found.crowded_count);
 	for (size_t i = 0; i < found.count; i++)
 		say_record(g, &found.records[i]);
 }
