@@ -63,6 +63,38 @@ static enum err_kind candidates_claimed(struct batch *b, struct err *err)
 	return ERR_NONE;
 }
 
+/* Claims of an earlier try that were to create a record: it may be there, whatever was answered. To
+ * find that out by creating it again could be refused for what the person shows by now. */
+static enum err_kind candidates_made(struct batch *b, enum table table, struct err *err)
+{
+	const struct remote *dynamics = &b->s.engine->remote[SIDE_DYNAMICS];
+	struct guid *ids = arena_array(b->s.arena, b->count, sizeof(*ids));
+	struct work **open = arena_array(b->s.arena, b->count, sizeof(struct work *));
+	struct record **found = arena_array(b->s.arena, b->count, sizeof(struct record *));
+	enum err_kind kind;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		struct work *w = &b->works[i];
+
+		if (w->is_done || w->found || !w->person || !w->link || w->link->table != table ||
+		    w->link->state != LINK_CLAIMED)
+			continue;
+		ids[n] = w->link->record_id;
+		open[n++] = w;
+	}
+	if (!n)
+		return ERR_NONE;
+	kind = dynamics->ops->read(dynamics->self, b->s.call, b->s.mapping, table, NULL, ids, n,
+				   b->s.arena, found, err);
+	for (size_t i = 0; kind == ERR_NONE && i < n; i++) {
+		open[i]->found = found[i];
+		open[i]->is_made = found[i] != NULL;
+		open[i]->candidates = found[i] != NULL;
+	}
+	return kind;
+}
+
 /* A claim without a person is the cycle's, which is making this very person of the record. */
 static bool work_is_others(const struct work *w, const struct link *link)
 {
@@ -216,6 +248,8 @@ enum err_kind candidates_find(struct batch *b, struct err *err)
 {
 	enum err_kind kind = candidates_claimed(b, err);
 
+	for (int t = TABLE_LEAD; kind == ERR_NONE && t < TABLE_COUNT; t++)
+		kind = candidates_made(b, (enum table)t, err);
 	if (kind == ERR_NONE)
 		kind = candidates_stamped(b, err);
 	if (kind == ERR_NONE)

@@ -119,6 +119,7 @@ static enum err_kind merged_settle(struct merged *m, size_t i, struct record *co
 	struct record *winner = NULL;
 	struct link *origin = NULL;
 	enum err_kind kind = ERR_NONE;
+	bool is_heired;
 
 	if (!m->winners[i])
 		kind = merged_row(m, records, count, m->losers[i], &winner, err);
@@ -130,8 +131,10 @@ static enum err_kind merged_settle(struct merged *m, size_t i, struct record *co
 	 * since. */
 	if (m->links[i]->state == LINK_PAUSED && winner && winner->is_merged)
 		return ERR_NONE;
-	/* Even a tombstone of the winner is a history of its own. */
-	if (m->winners[i] || !winner)
+	/* Even a tombstone of the winner is a history of its own; and a lead that was qualified has
+	 * an heir, who was seen before it. */
+	is_heired = winner && winner->table == TABLE_LEAD && winner->state == 1;
+	if (m->winners[i] || !winner || is_heired)
 		merged_pause(m, m->links[i], m->winners[i]);
 	else if (link_is_taken(origin))
 		ledger_dirty_record(&m->ledger, m->links[i]->table, &m->links[i]->record_id);

@@ -233,8 +233,11 @@ static enum err_kind overwrite_gather(struct overwrite *o, struct pair *pairs, s
 							      .value = c->change->was };
 		}
 		p->restore = restore;
-		if (p->restore_count)
-			pairs[kept++] = *p;
+		if (!p->restore_count)
+			continue;
+		/* Other entries of this page may be late ones: one more look when all is done. */
+		ledger_dirty_person(o->s->ledger, p->link->person_id);
+		pairs[kept++] = *p;
 	}
 	*count = kept;
 	return ledger_commit(&early, o->s->engine, true, err);

@@ -202,7 +202,7 @@ static void batch_link(struct batch *b)
 
 		if (w->is_done || !w->found)
 			continue;
-		is_stamped = guid_equal(&w->person->record_id, &w->found->record_id);
+		is_stamped = !w->is_made && guid_equal(&w->person->record_id, &w->found->record_id);
 		w->link->state = LINK_LIVE;
 		w->link->is_stamp_due = true;
 		ledger_link(&b->ledger, w->link);
@@ -210,9 +210,14 @@ static void batch_link(struct batch *b)
 		/* Whatever was reported about finding or making the record is over. */
 		ledger_resolved(&b->ledger, w->link, SIDE_DYNAMICS, PARKED_WHOLE_RECORD);
 		if (!is_stamped)
-			ledger_tell(&b->ledger, w->link, LINE_LINKED);
-		b->s.report->linked++;
-		work_finish(b, w, is_stamped ? OUTCOME_EXISTS : OUTCOME_LINKED, NULL);
+			ledger_tell(&b->ledger, w->link, w->is_made ? LINE_CREATED : LINE_LINKED);
+		b->s.report->linked += !w->is_made;
+		b->s.report->created[w->link->table] += w->is_made;
+		work_finish(b, w,
+			    w->is_made   ? OUTCOME_CREATED
+			    : is_stamped ? OUTCOME_EXISTS
+					 : OUTCOME_LINKED,
+			    NULL);
 	}
 }
 

@@ -14,6 +14,7 @@ struct work {
 	unsigned candidates;   /* such records */
 	struct guid owner;
 	bool has_owner;
+	bool is_made; /* found is the record an earlier try of this request created */
 	bool is_done;
 	bool *is_gone;
 };
