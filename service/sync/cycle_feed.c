@@ -92,7 +92,8 @@ static bool feed_is_echo(const struct cycle *c, const struct link *link,
 	const struct mapping *m = c->shared->mapping;
 	const struct value *now = &change->now;
 
-	if (!link || link->state != LINK_LIVE)
+	/* Something refused may be over now: whoever reads the person sees. */
+	if (!link || link->state != LINK_LIVE || link->parked_count)
 		return false;
 	if (now->kind == VALUE_UNSEEN)
 		return change->is_told;

@@ -20,10 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const int statuses[] = { 400, 401, 429, 503 };
 	CLEANUP(buf_release) struct buf token = { 0 };
 	struct str text = { (const char *)data, size };
-	char short_token[MARKETO_TOKEN_MAX];
+	char short_token[MARKETO_TOKEN_MAX], login[MARKETO_LOGIN_MAX];
 	int64_t seconds = -1;
 
-	if (marketo_token_read(200, text, short_token, &seconds, NULL) == ERR_NONE) {
+	if (marketo_token_read(200, text, short_token, login, &seconds, NULL) == ERR_NONE) {
 		must_fit_a_header(str_of(short_token));
 		if (seconds < 0)
 			abort();
@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		bool may_repeat;
 
 		if (dynamics_token_judge(statuses[i], text, &may_repeat, &err) == ERR_NONE ||
-		    marketo_token_read(statuses[i], text, short_token, &seconds, NULL) == ERR_NONE)
+		    marketo_token_read(statuses[i], text, short_token, login, &seconds, NULL) ==
+			    ERR_NONE)
 			abort();
 	}
 	return 0;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -18,7 +19,8 @@ struct server {
 	int listener;
 	char url[64];
 	pthread_t thread;
-	unsigned own; /* requests the scene's own answers served */
+	atomic_int connection; /* being served; -1 none */
+	unsigned own;          /* requests the scene's own answers served */
 };
 
 /* ---- what is asked ---- */
@@ -199,7 +201,9 @@ static void *serve(void *argument)
 
 		if (fd < 0)
 			return NULL;
+		atomic_store(&v->connection, fd);
 		answer(v, fd);
+		atomic_store(&v->connection, -1);
 		(void)close(fd);
 	}
 }
@@ -211,6 +215,7 @@ struct server *server_start(const struct scene *s)
 	socklen_t size = sizeof(at);
 
 	v->scene = s;
+	atomic_init(&v->connection, -1);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	v->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(v->listener >= 0);
@@ -230,8 +235,13 @@ const char *server_url(const struct server *v)
 unsigned server_stop(struct server *v)
 {
 	unsigned own;
+	int fd;
 
 	(void)shutdown(v->listener, SHUT_RDWR);
+	/* The other end may keep a connection for later: nothing more is said on it. */
+	fd = atomic_load(&v->connection);
+	if (fd >= 0)
+		(void)shutdown(fd, SHUT_RDWR);
 	(void)pthread_join(v->thread, NULL);
 	(void)close(v->listener);
 	own = v->own;

@@ -34,6 +34,7 @@ class Roster(Scenario):
         self.assertLessEqual(self.lookups(world), 7 + 8)
         linked = dict(world.sql("SELECT record_id, person_id FROM link WHERE state = 1"))
         self.assertEqual([int(linked[row["contactid"]]) for row in rows], people)
+        world.serve_cycles(1)
         self.assertEqual(world.sql("SELECT count(*) FROM roster"), [["0"]])
         world.compare()
 
