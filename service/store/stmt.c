@@ -136,8 +136,10 @@ const struct statement_row statements[STATEMENT_COUNT] = {
 	     " ORDER BY t.generation DESC, t.state_at DESC LIMIT 1) AS l"
 	     " WHERE NOT EXISTS (SELECT FROM link o WHERE o.person_id = i.id AND o.state IN (0,"
 	     " 1, 4))"),
+	/* Without fingerprints: a stamp needs none, and many may be due. */
 	READ(LINKS_DUE, 2,
-	     "SELECT 1::int8, " LINK_COLUMNS " FROM stamp_due s"
+	     "SELECT 1::int8, l.entity, l.record_id, l.person_id, l.state, l.generation, l.version,"
+	     " true, ''::bytea, NULL::bytea, NULL::bytea, NULL::bytea FROM stamp_due s"
 	     " JOIN link l ON l.record_id = s.record_id AND l.entity = s.entity"
 	     " WHERE s.record_id > $1::uuid AND l.person_id IS NOT NULL AND (l.state IN (1, 4) OR"
 	     " (l.state = 2 AND NOT EXISTS (SELECT FROM link o WHERE o.person_id = l.person_id"

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/guard.h"
 #include "sync/records.h"
+#include "sync/stamps.h"
 #include "sync/state.h"
 
 /* Rows that are there, and the links of those that are not, taken through; of one table. */
@@ -32,6 +33,7 @@ static enum err_kind cycle_changes(struct cycle *c, struct step *s, enum table t
 	size_t record_count = 0, gone_count = 0;
 	enum err_kind kind = ERR_NONE;
 
+	s->leaves_stamps = is_full_scan && stamps_may_wait(c->e);
 	for (size_t i = 0; i < count; i++) {
 		if (changes[i].kind == CHANGE_DELETED)
 			gone[gone_count++] = changes[i].record_id;

@@ -58,6 +58,7 @@ void engine_free(struct engine *e)
 		e->remote[side].ops->free(e->remote[side].self);
 	e->store.ops->free(e->store.self);
 	arena_release(&e->schema_memory);
+	arena_release(&e->import.memory);
 	free(e->slots);
 	(void)pthread_mutex_destroy(&e->pause_lock);
 	(void)pthread_mutex_destroy(&e->outbox_lock);

@@ -40,6 +40,14 @@ struct engine {
 		uint64_t at;     /* how far the file has been read */
 	} extract;               /* the worker's */
 
+	struct {
+		struct arena memory; /* of all the others; owned */
+		struct str job;      /* empty: none under way */
+		struct link **links; /* whose stamps are in the file */
+		size_t count;
+		int64_t next_ms; /* clock_mono_ms() before which nothing is asked of it */
+		bool is_off;
+	} import;               /* the worker's */
 	bool has_roster;        /* the worker's */
 	int64_t roster_next_ms; /* clock_mono_ms() before which its files are not asked about */
 

@@ -6,6 +6,7 @@
 #include "sync/blame.h"
 #include "sync/fields.h"
 #include "sync/ledger.h"
+#include "sync/stamps.h"
 #include "sync/state.h"
 
 enum {
@@ -14,7 +15,7 @@ enum {
 	OUTBOX_CLOCKS_S = 300, /* by so much Marketo's clock may differ from ours */
 };
 
-static struct stamp outbox_stamp(const struct link *link)
+struct stamp outbox_stamp(const struct link *link)
 {
 	bool is_deleted = link->state == LINK_DELETED_IN_DYNAMICS;
 
@@ -85,8 +86,11 @@ enum err_kind outbox_stamps(struct engine *e, const struct call *call, struct cy
 {
 	struct shared_mapping *shared = fields_take(e);
 	enum err_kind kind = ERR_NONE;
-	bool more = shared != NULL;
+	bool more = shared != NULL, is_busy = false;
 
+	if (report) /* the worker's */
+		kind = stamps_import(e, call, report, &is_busy, err);
+	more = more && !is_busy;
 	while (more && kind == ERR_NONE) {
 		struct arena arena = { .chunks = NULL };
 

@@ -11,4 +11,7 @@ enum err_kind outbox_stamps(struct engine *e, const struct call *call, struct cy
 /* Does nothing where another thread is at it, or another service leads. */
 enum err_kind outbox_activities(struct engine *e, const struct call *call, struct err *err);
 
+/* What the person of a link is to carry, as of now. */
+struct stamp outbox_stamp(const struct link *link);
+
 #endif

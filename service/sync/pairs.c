@@ -195,9 +195,12 @@ static enum err_kind pairs_keep_losers(struct step *s, struct pair **pairs, size
 	return ledger_commit(&early, s->engine, true, err);
 }
 
-static bool pairs_wants_write(const struct pair *p, enum side side)
+static bool pairs_wants_write(const struct step *s, const struct pair *p, enum side side)
 {
-	if (p->is_over)
+	bool is_stamp_alone = side == SIDE_MARKETO && p->link->person_id && !p->is_create &&
+			      !p->plan.write_count[side];
+
+	if (p->is_over || (is_stamp_alone && s->leaves_stamps))
 		return false;
 	if (side == SIDE_MARKETO && p->link->is_stamp_due && !p->was_written[side])
 		return p->link->person_id || (p->is_create && p->seen[SIDE_DYNAMICS]);
@@ -327,7 +330,7 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 			return false;
 		}
 		pairs_refused(s, p, side, r);
-		return pairs_wants_write(p, side);
+		return pairs_wants_write(s, p, side);
 	case ERR_CONFLICT:
 		*ret_must_read = true;
 		return true;
@@ -341,7 +344,7 @@ static bool pairs_result(struct step *s, struct pair *p, enum side side, const s
 	case ERR_INPUT:
 	case ERR_OURS:
 		pairs_refused(s, p, side, r);
-		return pairs_wants_write(p, side);
+		return pairs_wants_write(s, p, side);
 	case ERR_RETRY_NOW:
 	case ERR_RETRY_LATER:
 	case ERR_THROTTLED:
@@ -454,7 +457,7 @@ static enum err_kind pairs_write_table(struct step *s, struct pair *pairs, size_
 	for (size_t i = 0; i < count; i++) {
 		bool is_here = side == SIDE_MARKETO || pairs[i].link->table == table;
 
-		if (is_here && pairs_wants_write(&pairs[i], side))
+		if (is_here && pairs_wants_write(s, &pairs[i], side))
 			pending[n++] = &pairs[i];
 	}
 	for (int round = 0; n && kind == ERR_NONE && round < PAIRS_ROUNDS_MAX; round++) {
@@ -462,7 +465,7 @@ static enum err_kind pairs_write_table(struct step *s, struct pair *pairs, size_
 
 		kind = pairs_write_round(s, side, pending, &n, err);
 		for (size_t i = 0; i < n; i++) {
-			if (pairs_wants_write(pending[i], side))
+			if (pairs_wants_write(s, pending[i], side))
 				pending[kept++] = pending[i];
 		}
 		n = kept;
@@ -600,7 +603,7 @@ enum err_kind pairs_run(struct step *s, struct pair *pairs, size_t count, struct
 	for (size_t i = 0; i < count; i++) {
 		/* A side stopped answering before this pair's turn: its writes are due again. */
 		for (int side = 0; kind != ERR_NONE && side < SIDE_COUNT; side++) {
-			if (pairs_wants_write(&pairs[i], (enum side)side))
+			if (pairs_wants_write(s, &pairs[i], (enum side)side))
 				pairs_postpone(s, &pairs[i], (enum side)side);
 		}
 		pairs_note(s, &pairs[i]);

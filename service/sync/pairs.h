@@ -31,9 +31,11 @@ struct step {
 	struct arena *arena;
 	struct ledger *ledger;
 	struct cycle_report *report;
-	bool is_proof;    /* the links are proven equal: what is not counts as drift */
-	bool has_written; /* something may have been written: what the ledger holds must be
-			     committed */
+	bool leaves_stamps; /* stamps with nothing else to write stay due: many of them travel in
+			       one file */
+	bool is_proof;      /* the links are proven equal: what is not counts as drift */
+	bool has_written;   /* something may have been written: what the ledger holds must be
+			       committed */
 };
 
 /* Reads what deciding lacks, decides, keeps losing values (a commit of its own, before they are

@@ -78,6 +78,54 @@ class Roster(Scenario):
         world.compare()
 
 
+class Stamps(Scenario):
+    def matched(self, **settings):
+        """60 contacts and 60 persons, the same to the letter, and neither the store nor Marketo knows that they belong
+        together any more."""
+        world = self.world(**settings)
+        for i in range(60):
+            world.dynamics().create("contact", firstname="Same", lastname=f"Person {i}", emailaddress1=f"same{i}@example.org")
+        world.setup()
+        world.serve_cycles(2)
+        people = world.marketo().everybody()
+        world.marketo().update_many([{"id": person, "microsoftId": None} for person in people])
+        world.drop_database()
+        world.sandbox.limits(marketo={"importSeconds": 0})
+        world.sandbox.calls_reset()
+        return world
+
+    def all_stamped(self, world, count=60):
+        self.assertEqual(world.sql("SELECT count(*) FROM stamp_due"), [["0"]])
+        people = world.marketo().everybody(["microsoftId", "microsoftType"])
+        self.assertEqual(len({p["microsoftId"] for p in people.values() if p["microsoftType"] == "Contact"}), count)
+
+    def test_stamps_in_great_number_go_in_one_file(self):
+        world = self.matched(TANDEM_BULK_ROWS="50")
+        world.serve_cycles(6, TANDEM_SYNC_INTERVAL="0.3")
+        calls = world.sandbox.calls("marketo")
+        self.assertEqual(calls["POST /bulk/v1/leads.json"]["count"], 1, calls)
+        self.all_stamped(world)
+        world.compare()
+
+    def test_a_person_that_went_fails_alone(self):
+        world = self.matched(TANDEM_BULK_ROWS="50")
+        gone = world.marketo().find("email", ["same7@example.org"])[0]["id"]
+        world.sandbox.limits(marketo={"importSeconds": 1})
+        world.start(TANDEM_SYNC_INTERVAL="0.5")
+        until(lambda: world.sandbox.calls("marketo").get("POST /bulk/v1/leads.json"), 60, "the file")
+        world.marketo().delete(gone)
+        until(lambda: world.sql("SELECT count(*) FROM stamp_due") == [["0"]], 60, "the stamps")
+        world.run_cycles(2)
+        world.stop()
+        self.all_stamped(world, 60 if world.marketo().find("email", ["same7@example.org"]) else 59)
+
+    def test_without_files_they_go_the_usual_way(self):
+        world = self.matched(TANDEM_BULK_ROWS="50")
+        world.sandbox.faults({"side": "marketo", "path": "/bulk/v1/leads.json", "effect": {"code": "603"}})
+        world.serve_cycles(2)
+        self.all_stamped(world)
+
+
 class SweepByFile(Linked):
     def test_what_the_change_log_never_told_is_in_the_file(self):
         world, marketo, dynamics = self.start()
