@@ -53,7 +53,7 @@ static enum err_kind roster_read(struct cycle *c, struct arena *a, struct roster
 		return kind;
 	ret->stage = str_cut(&rest, ' ');
 	if (!str_int64(str_cut(&rest, ' '), 0, INT64_MAX, &ret->next_s))
-		ret->next_s = ret->to_s;
+		ret->next_s = ret->to_s + 1;
 	for (int i = 0; i < ROSTER_WINDOWS; i++)
 		ret->windows[i] = window_read(str_cut(&rest, ' '));
 	return ERR_NONE;
@@ -170,6 +170,8 @@ static enum err_kind roster_pays(struct cycle *c, int64_t to_s, int64_t *ret_fro
 	kind = marketo->ops->oldest(marketo->self, &c->call, ret_from_s, &is_sure, err);
 	if (kind != ERR_NONE)
 		return kind;
+	if (*ret_from_s > to_s) /* Marketo's clock may be ahead */
+		*ret_from_s = to_s;
 	windows = (uint64_t)(to_s - *ret_from_s) / REMOTE_EXTRACT_MAX_S + 1;
 	*ret = is_sure && windows * ROSTER_CALLS * 2 < all / PERSONS_PER_CALL * LOOKUPS;
 	return ERR_NONE;
@@ -225,7 +227,7 @@ static enum err_kind window_start(struct cycle *c, struct cycle_step *s, struct 
 {
 	const struct remote *marketo = &c->e->remote[SIDE_MARKETO];
 
-	if (!w->from_s && r->next_s < r->to_s) {
+	if (!w->from_s && r->next_s <= r->to_s) { /* both ends belong to a window */
 		w->from_s = r->next_s;
 		r->next_s = window_end_s(r, w) + 1;
 	}
@@ -287,7 +289,7 @@ static bool roster_is_made(const struct roster *r)
 		if (r->windows[i].from_s)
 			return false;
 	}
-	return r->next_s >= r->to_s;
+	return r->next_s > r->to_s;
 }
 
 static enum err_kind roster_make(struct cycle *c, struct cycle_step *s, struct roster *r,

@@ -30,7 +30,7 @@ class Roster(Scenario):
         world.serve_cycles(1)
         calls = world.sandbox.calls("marketo")
         self.assertIn("POST /bulk/v1/leads/export/create.json", calls)
-        # 7 to read our own new persons back; looking for everybody would take 14 more
+        # 7 to read the new persons once; looking for everybody would take 14 more
         self.assertLessEqual(self.lookups(world), 7 + 8)
         linked = dict(world.sql("SELECT record_id, person_id FROM link WHERE state = 1"))
         self.assertEqual([int(linked[row["contactid"]]) for row in rows], people)
