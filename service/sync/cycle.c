@@ -141,6 +141,9 @@ static enum err_kind cycle_tables(struct cycle *c, struct err *err)
 		c->report->is_unfinished = c->report->is_waiting = true;
 		return ERR_NONE;
 	}
+	/* Who has turned up since the roster was made comes first. */
+	if (kind == ERR_NONE && c->e->has_roster)
+		kind = cycle_marks(c, SIDE_MARKETO, err);
 	if (kind == ERR_NONE)
 		kind = cycle_table(c, TABLE_CONTACT, err);
 
