@@ -218,7 +218,8 @@ struct store_ops {
 	 * tombstone of its record; ret[i] false where the person or the record has one already. */
 	enum err_kind (*claim)(void *self, const struct link *const *links, size_t count, bool *ret,
 			       struct err *);
-	/* Links whose stamp is due, without their fingerprints, and claims older than the age (left by a crash). */
+	/* Links whose stamp is due, without their fingerprints, and claims older than the age (left
+	 * by a crash). */
 	enum err_kind (*links_due)(void *self, size_t limit, struct arena *, struct link ***ret,
 				   size_t *ret_count, struct err *);
 	enum err_kind (*claims_stale)(void *self, int64_t older_than_ms, size_t limit,
