@@ -74,6 +74,17 @@ char *arena_text(struct arena *a, struct str s)
 	return copy;
 }
 
+struct str arena_fold(struct arena *a, struct str s)
+{
+	char *copy = arena_text(a, s);
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (copy[i] >= 'A' && copy[i] <= 'Z')
+			copy[i] = (char)(copy[i] - 'A' + 'a');
+	}
+	return (struct str){ copy, s.n };
+}
+
 char *arena_fmt(struct arena *a, const char *fmt, ...)
 {
 	va_list args, again;

@@ -15,6 +15,8 @@ void *arena_alloc(struct arena *a, size_t size); /* zeroed, aligned for any type
 void *arena_array(struct arena *a, size_t count, size_t size);
 struct str arena_str(struct arena *a, struct str s); /* copy with a NUL behind it */
 char *arena_text(struct arena *a, struct str s);     /* the same as a C string */
+/* The same with ASCII letters in lower case: how addresses are compared. */
+struct str arena_fold(struct arena *a, struct str s);
 char *arena_fmt(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Room for one more item behind count items of a growing array: gives back the array, moved when it
  * was full. */

@@ -69,7 +69,7 @@ static const struct option options[] = {
 		  "feeds may have missed; the feed of Marketo is looked back at 24 times as often" },
 	{ "TANDEM_BULK_ROWS", CONFIG_NUMBER, TO(bulk_rows), "100000", 0, 1000000000,
 	  .help = "a first load of at least so many rows is prepared with bulk extract files of Marketo's "
-		  "persons, where that takes fewer calls; stamps in such numbers go by bulk import. 0: never" },
+		  "persons, where that takes fewer calls; so many stamps, or 20,000, go by bulk import. 0: never" },
 	{ "TANDEM_BACKFILL_SLICE", CONFIG_SECONDS, TO(slice_ms), "60", 10, 24 * 3600 * 1000,
 	  .help = "seconds that reading everything (a first load, a sweep) may take of a cycle before live "
 		  "changes get their turn again" },

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "core/forecast.h"
 #include "remote/marketo_parts.h"
 #include "remote/marketo_value.h"
 
@@ -12,15 +13,6 @@ enum { EXPORT_JOB_MAX = 64 };
 static const char export_permission[] = "Read-Only Lead";
 
 /* ---- calls ---- */
-
-/* The bytes of the day come back with midnight US Central; UTC-6 is the later of the two readings
- * of that. */
-static int64_t export_next_day_ms(int64_t now_ms)
-{
-	const int64_t day_ms = 86400 * 1000, central_ms = 6 * 3600 * 1000;
-
-	return day_ms - (now_ms - central_ms) % day_ms;
-}
 
 enum err_kind marketo_bulk_ask(struct marketo *m, const struct call *call,
 			       struct marketo_request *r, struct err *err)
@@ -35,7 +27,9 @@ enum err_kind marketo_bulk_ask(struct marketo *m, const struct call *call,
 		kind = err_set(&failed, ERR_THROTTLED,
 			       "the bytes that may be extracted in a day are used up");
 		(void)snprintf(failed.code, sizeof(failed.code), "1029");
-		failed.retry_after_ms = export_next_day_ms(clock_wall_ms());
+		/* They come back with the day that the calls are counted by. */
+		failed.retry_after_ms =
+			(forecast_day_end(clock_wall_ms() / 1000) * 1000) - clock_wall_ms();
 	}
 	if (err)
 		*err = failed;

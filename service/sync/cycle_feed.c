@@ -200,7 +200,7 @@ static enum err_kind feed_horizon(struct cycle *c, struct err *err)
 			     cycle_place_text(&s.arena, now_s, (struct str){ NULL, 0 }));
 	if (kind == ERR_NONE && read_s && now_s - read_s >= FEED_DELETIONS_S) {
 		log_warn("feed_gap", LOG_NUMBER("days", (now_s - read_s) / 86400));
-		cycle_doubt(c, &s);
+		cycle_doubt(&s);
 		if (now_s - read_s >= FEED_CHANGES_S)
 			ledger_cursor(&s.ledger, TABLE_PERSON, (struct str){ "", 0 });
 	}

@@ -80,6 +80,6 @@ enum err_kind cycle_prove(struct cycle *c, struct err *err);
 /* Once a sweep: persons that a file of what changed lately shows different are marked. */
 enum err_kind cycle_extract(struct cycle *c, struct err *err);
 /* Nothing counts as proven any more: all links are looked at again as soon as possible. */
-void cycle_doubt(struct cycle *c, struct cycle_step *s);
+void cycle_doubt(struct cycle_step *s);
 
 #endif

@@ -3,7 +3,7 @@
 #include "sync/cycle_p.h"
 
 #include "base/clock.h"
-#include "core/pace.h"
+#include "core/round.h"
 
 /* When the last sweep began, and how many slices it has still to do. */
 static const char proof_place[] = "sweep";
@@ -26,9 +26,8 @@ static void proof_note(struct cycle_step *s, int64_t at_s, int64_t left)
 				      str_of(arena_fmt(&s->arena, "%lld", (long long)left))));
 }
 
-void cycle_doubt(struct cycle *c, struct cycle_step *s)
+void cycle_doubt(struct cycle_step *s)
 {
-	(void)c;
 	s->ledger.unit.is_doubtful = true;
 	proof_note(s, clock_wall_ms() / 1000, 2 * PROOF_SLICES);
 }
@@ -50,8 +49,8 @@ static enum err_kind proof_plan(struct cycle *c, struct cycle_step *s, int64_t n
 	since_s = arena_array(&s->arena, count + 1, sizeof(*since_s));
 	for (size_t i = 0; i < count; i++)
 		since_s[i] = all[i].since_s;
-	*ret_left =
-		(int64_t)pace_parts(since_s, count, now_s, settings->verify_ms, settings->sweep_ms);
+	*ret_left = (int64_t)round_parts(since_s, count, now_s, settings->verify_ms,
+					 settings->sweep_ms);
 	return ERR_NONE;
 }
 

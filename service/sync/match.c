@@ -36,17 +36,6 @@ bool match_person_is_free(const struct record *person, const struct link *link)
 	return guid_is_zero(&person->record_id) || person->stamp_is_deleted;
 }
 
-static struct str match_fold(struct arena *a, struct str email)
-{
-	char *copy = arena_text(a, email);
-
-	for (size_t i = 0; i < email.n; i++) {
-		if (copy[i] >= 'A' && copy[i] <= 'Z')
-			copy[i] = (char)(copy[i] - 'A' + 'a');
-	}
-	return (struct str){ copy, email.n };
-}
-
 static struct str match_email(const struct step *s, const struct record *record)
 {
 	const struct value *v;
@@ -54,7 +43,7 @@ static struct str match_email(const struct step *s, const struct record *record)
 	if (s->mapping->email < 0)
 		return (struct str){ NULL, 0 };
 	v = &record->values[s->mapping->email];
-	return v->kind == VALUE_TEXT ? match_fold(s->arena, v->text) : (struct str){ NULL, 0 };
+	return v->kind == VALUE_TEXT ? arena_fold(s->arena, v->text) : (struct str){ NULL, 0 };
 }
 
 static bool match_is_open(const struct match_item *item)

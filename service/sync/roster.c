@@ -92,15 +92,6 @@ static uint64_t roster_hash(const struct engine *e, struct str text)
 	return fingerprint_of(&e->identity.key, &v);
 }
 
-static struct str roster_fold(struct arena *a, struct str email)
-{
-	char *copy = arena_text(a, email);
-
-	for (size_t i = 0; i < email.n; i++)
-		copy[i] = (char)(copy[i] >= 'A' && copy[i] <= 'Z' ? copy[i] - 'A' + 'a' : copy[i]);
-	return (struct str){ copy, email.n };
-}
-
 static void roster_take(struct step *s, const struct record *person)
 {
 	int at = s->mapping->email;
@@ -113,7 +104,7 @@ static void roster_take(struct step *s, const struct record *person)
 	if (at >= 0 && person->values[at].kind == VALUE_TEXT)
 		ledger_roster(s->ledger,
 			      roster_hash(s->engine,
-					  roster_fold(s->arena, person->values[at].text)));
+					  arena_fold(s->arena, person->values[at].text)));
 }
 
 void roster_add(struct step *s, const struct record *person)

@@ -1,8 +1,8 @@
-/* Pacing of long rounds; see pace.h. */
-#include "core/pace.h"
+/* Pacing of long rounds; see round.h. */
+#include "core/round.h"
 
-size_t pace_parts(const int64_t *since_s, size_t count, int64_t now_s, int64_t period_ms,
-		  int64_t interval_ms)
+size_t round_parts(const int64_t *since_s, size_t count, int64_t now_s, int64_t period_ms,
+		   int64_t interval_ms)
 {
 	/* In doubles: nothing here needs the last digit, and nothing overflows. */
 	double even = (double)count * 1.25 * (double)interval_ms / (double)period_ms;
